@@ -1,0 +1,1 @@
+"""The configuration language: documents, models, diagnostics, endpoint strings and the plan."""

@@ -1,0 +1,164 @@
+"""What the daemon runs from: frozen values, resolved from a configuration by :func:`asgid.config.plan`.
+
+Past this point there are no strings left to interpret and no ``None`` that means "the default". Units are in
+the names: ``_s`` is seconds (float), ``_bytes`` is bytes (int). Zero means no limit, except where a field says
+otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from asgid.config.diagnostics import Diagnostic
+
+Headers = tuple[tuple[bytes, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something stands: a file (or "command line") and a 1-based line and column, in characters."""
+
+    file: str
+    line: int = 1
+    column: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """``[limits]``: what one listener lets a client do."""
+
+    connections: int = 10_000
+    request_line_bytes: int = 8 * 1024
+    header_bytes: int = 32 * 1024
+    header_count: int = 128
+    body_bytes: int = 100_000_000
+    concurrency: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """``[timeouts]``, in seconds; ``drain_s`` zero cuts at once, ``keep_alive_s`` zero closes after each response."""
+
+    request_head_s: float = 10.0
+    request_body_s: float = 60.0
+    keep_alive_s: float = 15.0
+    response_write_s: float = 60.0
+    application_s: float = 0.0
+    application_close_s: float = 10.0
+    tls_handshake_s: float = 10.0
+    drain_s: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class WebSocketOptions:
+    """``[websocket]``; ``ping_interval_s`` zero sends no pings, ``queue`` is at least 1."""
+
+    origins: tuple[str, ...] = ()  # empty: any
+    message_bytes: int = 1024 * 1024
+    frame_bytes: int = 1024 * 1024
+    queue: int = 32
+    ping_interval_s: float = 20.0
+    ping_timeout_s: float = 20.0
+    connect_s: float = 5.0
+    lifetime_s: float = 0.0
+    compression: bool = False
+    compression_threshold_bytes: int = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """``[proxy]``: whose word is taken. ``trusted`` holds CIDR networks as text, and ``unix``."""
+
+    protocol: Literal["none", "v1", "v2", "any"] = "none"
+    trusted: tuple[str, ...] = ()
+    forwarded: Literal["none", "x-forwarded", "rfc7239"] = "none"
+    host_header: bytes = b"x-forwarded-for"  # lower-cased
+    port_header: bytes = b"x-forwarded-port"  # lower-cased
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointSpec:
+    """One endpoint string of a listener, as ``asgid endpoints`` prints it.
+
+    ``ipv6_only`` is for stock ``tcp:`` and ``ssl:`` strings with an IPv6 wildcard alone: true when another
+    endpoint of the plan has the IPv4 wildcard on that port, so that this one must not take IPv4 too.
+    """
+
+    text: str
+    place: Place
+    ipv6_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerSpec:
+    """One named listener: its endpoint strings and everything a connection on it needs to know.
+
+    ``problems`` is not empty where the host cannot serve it now (an interface that is not there, say); its
+    ``endpoints`` are then those that could be resolved.
+    """
+
+    name: str
+    kind: Literal["address", "interface", "unix", "systemd", "fd", "endpoint"]
+    place: Place
+    endpoints: tuple[EndpointSpec, ...]
+    required: bool = True
+    root_path: str = ""
+    headers: Headers = ()
+    limits: Limits = field(default_factory=Limits)
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    websocket: WebSocketOptions = field(default_factory=WebSocketOptions)
+    proxy: Proxy = field(default_factory=Proxy)
+    problems: tuple[Diagnostic, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationSpec:
+    """``[application]``. ``environment`` is the environment file's and the table's, the table's winning."""
+
+    target: str
+    place: Place
+    directory: Path | None = None  # absolute; None (a command line): the current directory
+    virtualenv: Path | None = None
+    factory: bool = False
+    lifespan: Literal["auto", "on", "off"] = "auto"
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DaemonSpec:
+    """``[daemon]``; ``umask`` None leaves the process's own; paths are absolute."""
+
+    workers: int = 1
+    umask: int | None = None
+    pid_file: Path | None = None
+    server_header: bytes = b"asgid"  # empty: none
+    date_header: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class LogSpec:
+    """``[log]``; ``access`` is "-" (standard output), "" (none) or an absolute path."""
+
+    level: Literal["debug", "info", "warning", "error", "critical"] = "info"
+    format: Literal["text", "json"] = "text"
+    pattern: str = ""
+    access: str = "-"
+    access_format: Literal["combined", "json"] = "combined"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything a daemon needs to run. ``diagnostics`` are findings about this host made while planning."""
+
+    application: ApplicationSpec
+    listeners: tuple[ListenerSpec, ...]
+    daemon: DaemonSpec = field(default_factory=DaemonSpec)
+    log: LogSpec = field(default_factory=LogSpec)
+    diagnostics: tuple[Diagnostic, ...] = ()

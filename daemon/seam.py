@@ -1,0 +1,191 @@
+"""The seam between the wire and the application's side: the types that both speak, and nothing else.
+
+The wire knows no ASGI and the request cycle knows no HTTP version. The wire calls ``begin`` with a parsed head
+and gets a :class:`RequestSink` to feed; the cycle answers through the :class:`ResponseSink` that it was given.
+Every call is a plain call on the event loop's thread; none of them blocks.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from asyncio import Future
+    from collections.abc import Iterable
+
+Headers = list[tuple[bytes, bytes]]
+Address = tuple[str, int]
+
+
+class Gone(enum.Enum):
+    """Why a request's client can no longer be counted on."""
+
+    HALF_CLOSED = "the client has finished sending"  # a FIN: what the application still sends is written
+    LOST = "the connection was lost"  # a reset, a failed write, a close: nothing more can be sent
+    CUT = "the server cut the connection"  # a timeout or the end of the drain: nothing more can be sent
+    TIMED_OUT = "the application took too long"  # answered by the wire: the application is to be cancelled
+
+
+class Peer:
+    """The two ends of a connection, fixed for its life. ``None`` on a unix socket."""
+
+    __slots__ = ("client", "scheme", "server")
+
+    def __init__(self, client: Address | None, server: Address | None, scheme: str) -> None:
+        self.client = client
+        self.server = server
+        self.scheme = scheme  # "http" or "https"
+
+
+class RequestHead:
+    """A request's head, checked. Header names are lower-cased, values stripped, order and duplicates kept."""
+
+    __slots__ = ("headers", "method", "peer", "target", "version", "websocket")
+
+    def __init__(
+        self, method: str, target: bytes, version: str, headers: Headers, peer: Peer, websocket: bool = False
+    ) -> None:
+        self.method = method  # as sent; methods are case-sensitive (RFC 9110 9.1)
+        self.target = target  # origin form: path and query as sent, "*" for OPTIONS
+        self.version = version  # "1.0", "1.1", later "2"
+        self.headers = headers
+        self.peer = peer
+        self.websocket = websocket  # a valid WebSocket upgrade was asked for
+
+
+class RequestSink(Protocol):
+    """What the wire feeds with what follows a request's head."""
+
+    def body(self, data: bytes) -> None:
+        """Take a piece of the body, never empty."""
+
+    def end(self) -> None:
+        """Take note that the body is complete."""
+
+    def gone(self, reason: Gone) -> None:
+        """Take note that the client has gone. Called at most twice: ``HALF_CLOSED``, then one of the others."""
+
+
+class ResponseSink(Protocol):
+    """What the cycle answers through. After the response is complete no method may be called."""
+
+    def start(self, status: int, headers: Headers) -> None:
+        """Take the response's head; it is written together with the first piece of the body.
+
+        Raises ``ValueError`` where a header cannot be written (not a token, CR, LF or NUL in a value).
+        """
+
+    def body(self, data: bytes, more: bool) -> Future[None] | None:
+        """Write a piece of the body; with ``more`` false the response is complete.
+
+        Returns a future to wait for when the client does not keep up, which fails with ``OSError`` where the
+        connection is lost meanwhile. Raises ``OSError`` where it is lost already, and ``ValueError`` where the
+        piece does not fit the Content-Length that was announced.
+        """
+
+    def fail(self, status: int) -> None:
+        """Answer with an error of the wire's own, or cut the connection where a response has begun."""
+
+    def read(self) -> None:
+        """Go on reading the body: the application waits for it. Sends 100 Continue where it was asked for."""
+
+    def hold(self) -> None:
+        """Stop reading: the application does not take what was read."""
+
+
+class WebSocketSink(Protocol):
+    """What the wire feeds with what a WebSocket's client sends."""
+
+    def message(self, data: str | bytes) -> None:
+        """Take one whole message."""
+
+    def gone(self, code: int, reason: str) -> None:
+        """Take note that the connection is closed, with the close code of RFC 6455 7.4 (1006: none came)."""
+
+    def expired(self) -> None:
+        """Take note that the application did not accept or refuse in time: the client was refused."""
+
+
+class WebSocketPort(Protocol):
+    """What the application's side drives a WebSocket by."""
+
+    def accept(self, subprotocol: str | None, headers: Headers) -> None:
+        """Answer the handshake with 101. Raises ``ValueError`` for a header that cannot be written."""
+
+    def refuse(self, status: int, headers: Headers, body: bytes) -> None:
+        """Answer the handshake with a response of its own (403 where the application only closes)."""
+
+    def send(self, data: str | bytes) -> Future[None] | None:
+        """Send one message. Returns and raises as :meth:`ResponseSink.body`."""
+
+    def close(self, code: int, reason: str) -> None:
+        """Begin the closing handshake."""
+
+    def read(self) -> None:
+        """Go on reading: the application has room for more messages."""
+
+    def hold(self) -> None:
+        """Stop reading, and stop parsing what was read: the application's queue is full."""
+
+
+class Gateway(Protocol):
+    """The application's side of one listener, as the wire sees it."""
+
+    def begin(self, head: RequestHead, response: ResponseSink, body: bytes, complete: bool) -> RequestSink:
+        """Begin a request. ``body`` is what came of its body together with the head, ``complete`` when all did."""
+
+    def begin_websocket(self, head: RequestHead, port: WebSocketPort) -> WebSocketSink:
+        """Begin a WebSocket: the application is asked to accept or refuse."""
+
+
+class Finished:
+    """One request that ended, as observers get it."""
+
+    __slots__ = ("body_bytes", "cut", "duration_s", "head", "listener", "status")
+
+    def __init__(
+        self, listener: str, head: RequestHead, status: int, body_bytes: int, duration_s: float, cut: bool
+    ) -> None:
+        self.listener = listener
+        self.head = head
+        self.status = status  # 101 for a WebSocket that was accepted; 0 where nothing was answered
+        self.body_bytes = body_bytes  # of the response, without framing
+        self.duration_s = duration_s
+        self.cut = cut  # the connection was lost or cut before the response was complete
+
+
+class Counters:
+    """What one listener counts. Plain integers: read them at any time, write them on the loop's thread."""
+
+    __slots__ = (
+        "accepted", "bad_requests", "cut", "requests", "responses_4xx", "responses_5xx", "timeouts", "websockets",
+    )
+
+    def __init__(self) -> None:
+        self.accepted = 0
+        self.requests = 0
+        self.websockets = 0
+        self.bad_requests = 0  # refused by the wire
+        self.responses_4xx = 0
+        self.responses_5xx = 0
+        self.timeouts = 0
+        self.cut = 0  # connections that the server ended before a response was complete
+
+
+class Connection(Protocol):
+    """A connection as its listener sees it: something to sweep, to drain and to cut."""
+
+    def sweep(self, now: float) -> None:
+        """Act on the deadlines that have passed at ``now`` (the monotonic clock, seconds)."""
+
+    def drain(self) -> None:
+        """Finish what is under way, then close; close at once where nothing is."""
+
+    def cut(self) -> None:
+        """Close now, whatever is under way."""
+
+
+def header_values(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> list[bytes]:
+    """Return every value of ``name`` (lower-cased) in order."""
+    return [value for key, value in headers if key == name]
