@@ -1,0 +1,197 @@
+"""A listening socket whose connections uvloop accepts."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.error import ConnectionDone
+from twisted.internet.interfaces import ILoggingContext, IListeningPort
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from asgid.daemon.net.addresses import address_of, as_text
+from asgid.daemon.net.transport import NativeTransport
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop, Server, Transport
+    from collections.abc import Callable, Coroutine
+
+    from twisted.internet.interfaces import IProtocolFactory
+
+    from asgid.daemon.net.addresses import Address
+
+_log = Logger()
+_T = TypeVar("_T")
+
+
+@implementer(IListeningPort)
+class NativePort:
+    """A port of the native reactor: it owns ``sock``, which is bound and listens already.
+
+    uvloop gets a duplicate of the descriptor, so that accepting can pause (a uvloop server cannot) while the
+    kernel goes on queueing what connects. It listens once more on whatever it is given: ``backlog`` is what
+    ``listen`` is to be called with. ``path`` is a unix socket's own, None on TCP; ``cleanup`` is called once,
+    after the port has closed.
+    """
+
+    _type = "TCP"  # Twisted's listenSSL writes it, and it stands in the log
+
+    def __init__(
+        self,
+        reactor: Any,
+        sock: socket.socket,
+        factory: IProtocolFactory,
+        backlog: int,
+        *,
+        path: str | bytes | None = None,
+        cleanup: Callable[[], None] | None = None,
+    ) -> None:
+        self.reactor = reactor
+        self.loop: AbstractEventLoop = reactor.loop
+        self.factory = factory
+        self.backlog = backlog
+        self.path = path
+        self.socket = sock
+        self.transports: set[NativeTransport] = reactor.transports
+        self.connected = False
+        self._cleanup = cleanup
+        self._server: Server | None = None
+        self._closed: Deferred[None] | None = None
+        self._name: Any = None
+
+    def __repr__(self) -> str:
+        what = f"on {self.addresses()[0]}" if self.connected else "(not listening)"
+        return f"<{type(self).__name__} of {type(self.factory).__name__} {what}>"
+
+    # IListeningPort
+
+    def startListening(self) -> None:
+        """Begin to accept. The factory's ``doStart`` is called."""
+        self._name = self.socket.getsockname() if self.path is None else self.path
+        self.factory.doStart()
+        self.connected = True
+        self.reactor.ports.add(self)
+        try:
+            self._server = self._serve()
+        except BaseException:
+            self.connectionLost(_DONE)
+            raise
+        _log.debug("{prefix} starting on {where}", prefix=_prefix(self.factory), where=self._where())
+
+    def stopListening(self) -> Deferred[None]:
+        """Stop accepting and close the socket; the deferred fires when it is closed.
+
+        Connections that were accepted live on. What waits in the backlog is reset by the kernel.
+        """
+        if not self.connected:
+            return succeed(None)
+        if self._closed is None:
+            self._closed = Deferred()
+            self.pause_accepting()
+            self.loop.call_soon(self.connectionLost, _DONE)
+        return self._closed
+
+    loseConnection = stopListening
+
+    def getHost(self) -> Address:
+        """Return the address that the port listens on."""
+        return address_of(self._name)
+
+    # What asgid adds
+
+    def addresses(self) -> list[str]:
+        """Return what is bound, as text: one address."""
+        return [as_text(self._name)]
+
+    def pause_accepting(self) -> None:
+        """Leave new connections in the backlog."""
+        server, self._server = self._server, None
+        if server is not None:
+            server.close()
+
+    def resume_accepting(self) -> None:
+        """Accept again, beginning with what waits in the backlog."""
+        if self.connected and self._server is None and self._closed is None:
+            self._server = self._serve()
+
+    def fileno(self) -> int:
+        """Return the listening descriptor, -1 when the port is closed."""
+        return self.socket.fileno()
+
+    def logPrefix(self) -> str:
+        """Return what a log line about this port begins with."""
+        return f"{type(self.factory).__module__}.{type(self.factory).__qualname__}"
+
+    def connectionLost(self, reason: Failure) -> None:  # noqa: ARG002 - Twisted's signature
+        """Close the socket, clean up and tell the factory (``doStop``)."""
+        if not self.connected:
+            return
+        self.connected = False
+        self.pause_accepting()
+        self.socket.close()
+        self.reactor.ports.discard(self)
+        _log.debug("({type} Port {where} Closed)", type=self._type, where=self._where())
+        waiting, self._closed = self._closed, None
+        try:
+            if self._cleanup is not None:
+                self._cleanup()
+            self.factory.doStop()
+        except Exception:
+            if waiting is None:
+                raise
+            waiting.errback(Failure())
+        else:
+            if waiting is not None:
+                waiting.callback(None)
+
+    def _where(self) -> Any:
+        return self._name[1] if isinstance(self._name, tuple) else self._name
+
+    def _serve(self) -> Server:
+        return run_now(
+            self.loop.create_server(self._acceptor, sock=self.socket.dup(), backlog=self.backlog)
+        )
+
+    # asyncio's protocol, until the connection has one of its own
+
+    def _acceptor(self) -> Any:
+        return self
+
+    def connection_made(self, native: Transport) -> None:
+        """Build a protocol for a connection that was accepted, and attach it."""
+        transport = NativeTransport(native, self)
+        try:
+            protocol = self.factory.buildProtocol(cast("Any", transport.getPeer()))
+            if protocol is None:
+                native.abort()
+                return
+            self.transports.add(transport)
+            transport.attach(protocol)
+        except Exception:  # noqa: BLE001 - a factory's mistake costs its connection, not the port
+            _log.failure("while a new connection was given to {factory}", factory=self.factory)
+            native.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Do nothing: the connection was refused before it had a protocol."""
+
+
+_DONE = Failure(ConnectionDone())
+
+
+def _prefix(factory: object) -> str:
+    if ILoggingContext.providedBy(factory):
+        return str(cast("Any", factory).logPrefix())
+    return type(factory).__name__
+
+
+def run_now(coroutine: Coroutine[Any, Any, _T]) -> _T:
+    """Run a coroutine that never waits, and return its result: uvloop's ``create_server`` with a socket."""
+    try:
+        coroutine.send(None)
+    except StopIteration as done:
+        return cast("_T", done.value)
+    coroutine.close()
+    raise RuntimeError("uvloop's create_server waited although it was given a socket")

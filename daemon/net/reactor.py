@@ -1,0 +1,115 @@
+"""The reactor: Twisted's asyncio reactor on a uvloop loop, whose ports accept with native transports.
+
+A Twisted transport on any reactor costs more than the rest of the server; uvloop's own cost next to nothing.
+Everything else (timers, threads, clients, UDP, processes, foreign descriptors) is the stock asyncio reactor.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import TYPE_CHECKING, Any
+
+import uvloop
+from twisted.internet.asyncioreactor import AsyncioSelectorReactor
+from twisted.internet.error import ConnectionLost, UnsupportedAddressFamily
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from asgid.daemon.net.port import NativePort
+from asgid.daemon.net.sockets import adopted, bind_tcp, listening_backlog
+from asgid.daemon.net.transport import NativeTransport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from twisted.internet.interfaces import IProtocolFactory
+
+_log = Logger()
+
+
+class NativeReactor(AsyncioSelectorReactor):
+    """A Twisted reactor on ``loop``, which it does not own: who made the loop closes it."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self.ports: set[NativePort] = set()
+        self.transports: set[NativeTransport] = set()
+        super().__init__(loop)
+        loop.set_exception_handler(_on_error)
+
+    def listenTCP(
+        self, port: Any, factory: IProtocolFactory, backlog: int = 50, interface: str = ""
+    ) -> Any:
+        """Bind and listen now; connections are accepted when the reactor runs.
+
+        Raises ``CannotListenError`` where the address cannot be bound. A ``Binding`` of Twisted's in place of
+        a number is served by Twisted's own port.
+        """
+        if not isinstance(port, int):
+            return super().listenTCP(port, factory, backlog, interface)
+        return self.listen_on(bind_tcp(interface, port, backlog), factory, backlog)
+
+    def adoptStreamPort(self, fileDescriptor: int, addressFamily: int, factory: IProtocolFactory) -> Any:
+        """Accept on a duplicate of a listening descriptor; mode, path and backlog stay what they are.
+
+        The path of a unix socket is not removed when the port closes: who made it owns it.
+        """
+        if addressFamily not in (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX):
+            raise UnsupportedAddressFamily(addressFamily)
+        sock = adopted(fileDescriptor)
+        path = sock.getsockname() if sock.family == socket.AF_UNIX else None
+        return self.listen_on(sock, factory, listening_backlog(sock), path=path)
+
+    def listen_on(
+        self,
+        sock: socket.socket,
+        factory: IProtocolFactory,
+        backlog: int,
+        *,
+        path: str | bytes | None = None,
+        cleanup: Callable[[], None] | None = None,
+    ) -> NativePort:
+        """Accept on ``sock``, which is bound and listens; see :class:`NativePort`. It owns the socket."""
+        port = NativePort(self, sock, factory, backlog, path=path, cleanup=cleanup)
+        port.startListening()
+        return port
+
+    def disconnectAll(self) -> None:
+        """Close every port and tell every protocol that its connection is lost: the reactor stops."""
+        super().disconnectAll()
+        reason = ConnectionLost()
+        for port in list(self.ports):
+            port.connectionLost(Failure(reason))
+        for transport in list(self.transports):
+            transport.cut()
+
+    def run(self, installSignalHandlers: bool = True) -> None:
+        """Run until stopped; then what the stop has closed is closed in the loop too."""
+        super().run(installSignalHandlers)
+        if not self.loop.is_closed():
+            self.loop.call_soon(self.loop.stop)
+            self.loop.run_forever()
+
+
+def _on_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log an exception that a protocol raised the way Twisted does, any other the way asyncio does."""
+    error = context.get("exception")
+    if isinstance(context.get("protocol"), NativeTransport) and isinstance(error, BaseException):
+        _log.failure("Unhandled error in a protocol", Failure(error))
+    else:
+        loop.default_exception_handler(context)
+
+
+def install() -> NativeReactor:
+    """Make a uvloop loop this thread's event loop, and its reactor Twisted's.
+
+    Raises ``ReactorAlreadyInstalledError`` where a reactor was installed before.
+    """
+    from twisted.internet.main import installReactor  # noqa: PLC0415 - it is loaded by then
+
+    loop = uvloop.new_event_loop()
+    reactor = NativeReactor(loop)
+    installReactor(reactor)
+    asyncio.set_event_loop(loop)
+    return reactor
