@@ -1,0 +1,150 @@
+"""The access log: one line for each request that ended, gathered and written in batches.
+
+Lines are held for at most :data:`FLUSH_S` seconds or about :data:`FLUSH_BYTES` bytes, whichever comes first,
+and are written with one ``write`` to a descriptor opened for appending, so that processes may share a file.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from typing import TYPE_CHECKING, Final
+
+from asgid.daemon.observe.escape import quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from asgid.daemon.seam import Finished
+
+logger = logging.getLogger("asgid.access")
+
+FLUSH_S: Final = 0.25
+FLUSH_BYTES: Final = 64 * 1024
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_LINE_BYTES = 200  # what a line is taken for until it is encoded
+_STDOUT = 1
+
+
+def timestamp(seconds: int) -> str:
+    """Return seconds since the epoch as local time with its UTC offset, in English whatever the locale."""
+    now = time.localtime(seconds)
+    offset = now.tm_gmtoff // 60
+    sign, minutes = ("-", -offset) if offset < 0 else ("+", offset)
+    return (
+        f"{now.tm_mday:02d}/{_MONTHS[now.tm_mon - 1]}/{now.tm_year:04d}:"
+        f"{now.tm_hour:02d}:{now.tm_min:02d}:{now.tm_sec:02d} {sign}{minutes // 60:02d}{minutes % 60:02d}"
+    )
+
+
+def combined(finished: Finished, when: str) -> str:
+    """Return one line of the combined format (Apache's ``mod_log_config``), without its end.
+
+    The client is ``-`` on a unix socket, and the status where nothing was answered.
+    """
+    head = finished.head
+    client = head.peer.client
+    referer = agent = b""
+    for name, value in head.headers:
+        if name == b"user-agent":
+            agent = value
+        elif name == b"referer":
+            referer = value
+    return (
+        f"{client[0] if client else '-'} - - [{when}] "
+        f'"{head.method} {quoted(head.target)} HTTP/{head.version}" '
+        f"{finished.status or '-'} {finished.body_bytes or '-'} "
+        f'"{quoted(referer) if referer else "-"}" "{quoted(agent) if agent else "-"}"'
+    )
+
+
+class AccessLog:
+    """Writes a line for each :class:`~asgid.daemon.seam.Finished`. Use it on the event loop's thread.
+
+    ``path`` is a file to append to, or ``-`` for standard output. ``call_later`` takes seconds and a
+    callable. The file is made with mode 0640, less the umask. Raises :class:`OSError`.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        *,
+        call_later: Callable[[float, Callable[[], None]], object],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._path = path
+        self._call_later = call_later
+        self._clock = clock
+        self._lines: list[str] = []
+        self._limit = FLUSH_BYTES // _LINE_BYTES
+        self._scheduled = False
+        self._failing = False
+        self._second = -1
+        self._when = ""
+        self._fd = _open(path)
+
+    def __call__(self, finished: Finished) -> None:
+        """Take a request that ended."""
+        now = int(self._clock())
+        if now != self._second:
+            self._second = now
+            self._when = timestamp(now)
+        lines = self._lines
+        lines.append(combined(finished, self._when))
+        if len(lines) >= self._limit:
+            self.flush()
+        elif not self._scheduled:
+            self._scheduled = True
+            self._call_later(FLUSH_S, self._flush_on_time)
+
+    def flush(self) -> None:
+        """Write what is held. A failure is logged once, until a write succeeds; the lines are lost."""
+        if not self._lines:
+            return
+        lines, self._lines = self._lines, []
+        lines.append("")
+        try:
+            _write_all(self._fd, "\n".join(lines).encode("ascii", "backslashreplace"))
+        except OSError as error:
+            if not self._failing:
+                logger.error("the access log %s cannot be written: %s", self._path, error)  # noqa: TRY400
+            self._failing = True
+        else:
+            self._failing = False
+
+    def reopen(self) -> None:
+        """Open the file anew, for a rotation that has moved it; where that fails the old one stays in use."""
+        self.flush()
+        if self._path == "-":
+            return
+        try:
+            fd = _open(self._path)
+        except OSError as error:
+            logger.error("the access log %s cannot be reopened: %s", self._path, error)  # noqa: TRY400
+            return
+        os.close(self._fd)
+        self._fd = fd
+
+    def close(self) -> None:
+        """Write what is held and close the file. Standard output stays open."""
+        self.flush()
+        if self._fd != _STDOUT:
+            os.close(self._fd)
+
+    def _flush_on_time(self) -> None:
+        self._scheduled = False
+        self.flush()
+
+
+def _open(path: str) -> int:
+    if path == "-":
+        return _STDOUT
+    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOCTTY, 0o640)
+
+
+def _write_all(fd: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
