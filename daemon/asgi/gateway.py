@@ -1,0 +1,84 @@
+"""The application's side of one listener: makes scopes, begins cycles, ends those that outstay their client."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from asgid.daemon.asgi.drive import Driver
+from asgid.daemon.asgi.http import HTTPCycle
+from asgid.daemon.asgi.scope import ScopeMaker
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Awaitable, Callable
+
+    from asgid.config.spec import ListenerSpec
+    from asgid.daemon.seam import RequestHead, ResponseSink, WebSocketPort, WebSocketSink
+
+    Application = Callable[..., Awaitable[None]]
+
+log = logging.getLogger("asgid.application")
+
+
+class ASGIGateway:
+    """Implements :class:`asgid.daemon.seam.Gateway` for one application (ASGI 3) and one listener."""
+
+    def __init__(
+        self,
+        application: Application,
+        spec: ListenerSpec,
+        *,
+        loop: asyncio.AbstractEventLoop,
+        state: dict[str, Any] | None = None,
+    ) -> None:
+        """Make a gateway. ``state`` is the lifespan's, copied for each request; ``None``: no lifespan."""
+        self.name = spec.name
+        self.spec = spec
+        self.application = application
+        self.loop = loop
+        self.scopes = ScopeMaker(spec, state)
+        self.driver = Driver(loop)
+        self.cycles: set[Any] = set()  # those whose application waits
+
+    @property
+    def running(self) -> int:
+        """How many requests and WebSockets are in the application now."""
+        return len(self.cycles)
+
+    def begin(self, head: RequestHead, response: ResponseSink, body: bytes, complete: bool) -> HTTPCycle:
+        """Begin a request (:meth:`asgid.daemon.seam.Gateway.begin`)."""
+        cycle = HTTPCycle(self, head, response, body, complete)
+        task = self.driver.drive(cycle.run(self.application, self.scopes.http(head)))
+        if task is not None:
+            cycle.task = task
+            self.cycles.add(cycle)
+        return cycle
+
+    def begin_websocket(self, head: RequestHead, port: WebSocketPort) -> WebSocketSink:
+        """Begin a WebSocket (:meth:`asgid.daemon.seam.Gateway.begin_websocket`)."""
+        from asgid.daemon.asgi.websocket import WebSocketCycle  # noqa: PLC0415 - not before there is one
+
+        return WebSocketCycle.begin(self, head, port)
+
+    def ended(self, cycle: Any) -> None:
+        """Forget a cycle whose application has returned."""
+        self.cycles.discard(cycle)
+
+    def close_later(self, cycle: Any) -> None:
+        """Give an application whose client has gone ``timeouts.application_close`` to return, then cancel it."""
+        seconds = self.spec.timeouts.application_close_s
+        if seconds:
+            self.loop.call_later(seconds, self._close, cycle)
+
+    def _close(self, cycle: Any) -> None:
+        if cycle in self.cycles:
+            log.warning("listener %s: the application was cancelled: its client had gone", self.name)
+            cycle.task.cancel()
+
+    def cut_all(self) -> int:
+        """Cancel every application that runs; return how many there were."""
+        cycles = tuple(self.cycles)
+        for cycle in cycles:
+            cycle.task.cancel()
+        return len(cycles)

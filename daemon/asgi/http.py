@@ -1,0 +1,235 @@
+"""One HTTP request in the application: ``receive`` and ``send`` (ASGI HTTP specification 2.5)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any
+
+from asgid.daemon.seam import Gone
+
+if TYPE_CHECKING:
+    from asyncio import Future, Task
+
+    from asgid.daemon.asgi.gateway import ASGIGateway
+    from asgid.daemon.seam import RequestHead, ResponseSink
+
+log = logging.getLogger("asgid.application")
+
+Event = dict[str, Any]
+
+# What the response waits for.
+START = 0  # http.response.start
+BODY = 1  # http.response.body
+COMPLETE = 2  # nothing: it is complete, or failed
+_EXPECTED = {START: "http.response.start", BODY: "http.response.body", COMPLETE: "nothing: the response is complete"}
+
+_HIGH_BYTES = 64 * 1024  # of the body that wait for the application, before reading stops
+
+
+class ApplicationMistake(Exception):  # noqa: N818 - it is what it says
+    """The application broke the specification; the text says how."""
+
+
+class HTTPCycle:
+    """Implements :class:`asgid.daemon.seam.RequestSink` for one request, and its application's two callables."""
+
+    __slots__ = (
+        "_body", "_complete", "_gateway", "_gone", "_head", "_held", "_pieces", "_response", "_size", "_state",
+        "_status", "_waiter", "task",
+    )  # fmt: skip
+
+    def __init__(
+        self, gateway: ASGIGateway, head: RequestHead, response: ResponseSink, body: bytes, complete: bool
+    ) -> None:
+        self._gateway = gateway
+        self._head = head
+        self._response = response
+        self._body = body  # what to deliver next
+        self._pieces: list[bytes] | None = None  # what came after it
+        self._size = len(body)
+        self._complete: bool | None = complete  # None: the end was delivered
+        self._gone: Gone | None = None
+        self._held = False
+        self._state = START
+        self._status = 0
+        self._waiter: Future[None] | None = None
+        self.task: Task[None] | None = None
+
+    # What the wire calls.
+
+    def body(self, data: bytes) -> None:
+        """Take a piece of the body."""
+        if self._body or self._pieces:
+            if self._pieces is None:
+                self._pieces = []
+            self._pieces.append(data)
+        else:
+            self._body = data
+        self._size += len(data)
+        if self._waiter is not None:
+            self._wake()
+        elif self._size >= _HIGH_BYTES and not self._held:
+            self._held = True
+            self._response.hold()
+
+    def end(self) -> None:
+        """Take note that the body is complete."""
+        self._complete = True
+        self._wake()
+
+    def gone(self, reason: Gone) -> None:
+        """Take note that the client has gone."""
+        self._gone = reason
+        if reason is not Gone.HALF_CLOSED:
+            self._body = b""
+            self._pieces = None
+        self._wake()
+        task = self.task
+        if task is None:
+            return
+        if reason is Gone.TIMED_OUT or reason is Gone.CUT:
+            self._state = COMPLETE
+            task.cancel()
+        elif reason is Gone.LOST:
+            self._gateway.close_later(self)
+
+    def _wake(self) -> None:
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
+
+    # What the application calls.
+
+    async def receive(self) -> Event:
+        """Return the next event of this request."""
+        while True:
+            if self._body or self._complete:
+                return self._next_piece()
+            if self._gone is not None or self._state == COMPLETE:
+                return {"type": "http.disconnect"}
+            if self._complete is False:
+                self._held = False
+                self._response.read()
+                if self._body or self._complete:
+                    continue
+            if self._waiter is None:
+                self._waiter = asyncio.get_running_loop().create_future()
+            await asyncio.shield(self._waiter)
+
+    def _next_piece(self) -> Event:
+        body = self._body
+        self._body = b""
+        if self._pieces:
+            body += b"".join(self._pieces)
+            self._pieces = None
+        self._size = 0
+        more = not self._complete
+        if not more:
+            self._complete = None
+        elif self._held and self._gone is None:
+            self._held = False
+            self._response.read()
+        return {"type": "http.request", "body": body, "more_body": more}
+
+    async def send(self, event: Event) -> None:
+        """Take an event of the response."""
+        kind = event["type"]
+        state = self._state
+        if state == BODY and kind == "http.response.body":
+            data = event.get("body", b"")
+            more = event.get("more_body", False)
+            if type(data) is not bytes:
+                data = _as_bytes(data)
+            if self._gone is not None and self._gone is not Gone.HALF_CLOSED:
+                raise ConnectionResetError(f"the client has gone: {self._gone.value}")
+            if not more:
+                self._state = COMPLETE
+            try:
+                wait = self._response.body(data, bool(more))
+            except ValueError as error:
+                self._state = BODY
+                raise ApplicationMistake(str(error)) from None
+            if wait is not None:
+                await asyncio.shield(wait)
+            elif not more and self._waiter is not None:
+                self._wake()
+        elif state == START and kind == "http.response.start":
+            self._start(event)
+        elif self._gone is not None and self._gone is not Gone.HALF_CLOSED:
+            raise ConnectionResetError(f"the client has gone: {self._gone.value}")
+        else:
+            raise ApplicationMistake(f"sent {kind!r} where the response expects {_EXPECTED[state]}")
+
+    def _start(self, event: Event) -> None:
+        status = event.get("status")
+        if type(status) is not int:
+            try:
+                status = int(status)  # type: ignore[arg-type] # http.HTTPStatus among them
+            except (TypeError, ValueError):
+                raise ApplicationMistake(f"http.response.start has the status {status!r}") from None
+        if not 200 <= status <= 999:
+            raise ApplicationMistake(f"http.response.start has the status {status}")
+        if self._gone is not None and self._gone is not Gone.HALF_CLOSED:
+            self._state = BODY
+            return
+        try:
+            self._response.start(status, event.get("headers", ()))
+        except (ValueError, TypeError) as error:
+            raise ApplicationMistake(f"http.response.start: {error}") from None
+        self._status = status
+        self._state = BODY
+
+    # The application's coroutine.
+
+    async def run(self, application: Any, scope: dict[str, Any]) -> None:
+        """Run the application on this request and see that the client gets an answer. Never raises."""
+        try:
+            await application(scope, self.receive, self.send)
+        except asyncio.CancelledError:
+            self._fail("was cancelled")
+        except GeneratorExit:
+            raise
+        except ApplicationMistake as error:
+            self._fail(str(error), mistake=True)
+        except BaseException as error:  # noqa: BLE001 - SystemExit of an application ends a request, not the server
+            if self._gone is None or not _is_oserror(error):
+                self._fail(f"raised {type(error).__name__}", error)
+        else:
+            if self._state != COMPLETE:
+                self._fail("returned without a response" if self._state == START else "returned before its response was complete")
+        finally:
+            self._state = COMPLETE
+            if self.task is not None:
+                self._gateway.ended(self)
+
+    def _fail(self, what: str, error: BaseException | None = None, *, mistake: bool = False) -> None:
+        """Log what the application did, and answer for it."""
+        unanswered = self._state != COMPLETE
+        gone = self._gone is not None and self._gone is not Gone.HALF_CLOSED
+        if not gone or error is not None or mistake:
+            log.error(
+                "listener %s: the application %s: %s %s",
+                self._gateway.name, what if not mistake else "made a mistake: " + what, self._head.method,
+                self._head.target.decode("latin-1"), exc_info=error,
+            )  # fmt: skip
+        self._state = COMPLETE
+        if unanswered and not gone:
+            self._response.fail(500)
+
+
+def _as_bytes(data: Any) -> bytes:
+    """Return a body given as another kind of buffer as bytes."""
+    if isinstance(data, (bytes, bytearray, memoryview)):
+        return bytes(data)
+    raise ApplicationMistake(f"http.response.body has a body of type {type(data).__name__}, not bytes")
+
+
+def _is_oserror(error: BaseException) -> bool:
+    """Whether an exception comes of a failed send."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, OSError):
+            return True
+        seen = seen.__cause__ or seen.__context__
+    return False

@@ -1,0 +1,63 @@
+"""ASGI scopes (HTTP and WebSocket specification 2.5), made from request heads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from asgid.daemon.asgi.forwarded import Forwarding
+
+if TYPE_CHECKING:
+    from asgid.config.spec import ListenerSpec
+    from asgid.daemon.seam import RequestHead
+
+Scope = dict[str, Any]
+SPEC_VERSION = "2.5"
+
+
+class ScopeMaker:
+    """Makes the scopes of one listener's requests. ``state`` is the lifespan's, ``None`` where there is none."""
+
+    def __init__(self, spec: ListenerSpec, state: dict[str, Any] | None) -> None:
+        self._name = spec.name
+        self._root_path = spec.root_path
+        self._state = state
+        self._forwarding = Forwarding(spec.proxy) if spec.proxy.forwarded != "none" else None
+
+    def http(self, head: RequestHead) -> Scope:
+        """Return the scope of an HTTP request."""
+        scope = self._connection(head)
+        scope["method"] = head.method
+        return scope
+
+    def websocket(self, head: RequestHead, subprotocols: list[str]) -> Scope:
+        """Return the scope of a WebSocket that asks for ``subprotocols``."""
+        scope = self._connection(head)
+        scope["type"] = "websocket"
+        scope["scheme"] = "wss" if scope["scheme"] in {"https", "wss"} else "ws"
+        scope["subprotocols"] = subprotocols
+        return scope
+
+    def _connection(self, head: RequestHead) -> Scope:
+        target, _, query = head.target.partition(b"?")
+        peer = head.peer
+        path = target.decode("ascii")
+        scope: Scope = {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": SPEC_VERSION},
+            "http_version": head.version,
+            "scheme": peer.scheme,
+            "path": unquote(path) if "%" in path else path,
+            "raw_path": target,
+            "query_string": query,
+            "root_path": self._root_path,
+            "headers": head.headers,
+            "client": peer.client,
+            "server": peer.server,
+            "extensions": {"asgid": {"listener": self._name}},
+        }
+        if self._state is not None:
+            scope["state"] = self._state.copy()
+        if self._forwarding is not None:
+            self._forwarding.apply(scope)
+        return scope

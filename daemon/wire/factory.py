@@ -1,0 +1,177 @@
+"""What the connections of one listener share: their limits, their clock, their counters, and the sweep."""
+
+from __future__ import annotations
+
+import select
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.interfaces import IProtocolFactory
+from zope.interface import implementer
+
+from asgid.daemon.seam import Counters, Peer
+from asgid.daemon.wire.head_rules import HeadRules
+from asgid.daemon.wire.http1 import HTTP1Connection
+from asgid.daemon.wire.http1_head import HeadParser
+from asgid.daemon.wire.response_head import HeadWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from asgid.config.spec import ListenerSpec
+    from asgid.daemon.seam import Connection, Finished, Gateway, RequestHead
+
+_NEVER = float("inf")
+_POLLRDHUP = getattr(select, "POLLRDHUP", 0)
+
+
+@implementer(IProtocolFactory)
+class ConnectionFactory:
+    """Twisted's factory for one listener; it owns the connections that it makes."""
+
+    noisy = False
+
+    def __init__(
+        self,
+        spec: ListenerSpec,
+        gateway: Gateway,
+        *,
+        clock: Callable[[], float],
+        call_soon: Callable[..., Any],
+        server_header: bytes = b"asgid",
+        date_header: bool = True,
+        observe: Callable[[Finished], None] | None = None,
+        on_full: Callable[[], None] | None = None,
+        on_room: Callable[[], None] | None = None,
+    ) -> None:
+        """Make a factory. ``clock`` is monotonic, in seconds; ``call_soon`` calls on the loop's next turn."""
+        self.spec = spec
+        self.name = spec.name
+        self.limits = spec.limits
+        self.timeouts = spec.timeouts
+        self.gateway = gateway
+        self.begin = gateway.begin
+        self.clock = clock
+        self.call_soon = call_soon
+        self.server_header = server_header
+        self.date_header = date_header
+        self.observe = observe
+        self.counters = Counters()
+        self.connections: set[Connection] = set()
+        self.parser = HeadParser(spec.limits.header_count)
+        self.rules = HeadRules(spec.limits.request_line_bytes, spec.limits.header_bytes)
+        self.writer = HeadWriter(clock, server_header, date_header)
+        self.extra_lines = b"".join(b"%b: %b\r\n" % header for header in spec.headers)
+        self.timed = observe is not None or spec.timeouts.application_s > 0
+        self.keeps_alive = spec.timeouts.keep_alive_s > 0
+        self.draining = False
+        self._on_full = on_full
+        self._on_room = on_room
+        self._full = False
+
+    # What Twisted calls.
+
+    def buildProtocol(self, addr: Any) -> HTTP1Connection:  # noqa: ARG002 - asked of the transport when needed
+        """Make a connection's protocol (IProtocolFactory)."""
+        return HTTP1Connection(self)
+
+    def doStart(self) -> None:
+        """Do nothing (IProtocolFactory)."""
+
+    def doStop(self) -> None:
+        """Do nothing (IProtocolFactory)."""
+
+    # What connections call.
+
+    def deadline(self, timeout_s: float) -> float:
+        """Return when ``timeout_s`` from now is, on the clock; never where it is zero."""
+        return self.clock() + timeout_s if timeout_s else _NEVER
+
+    def connected(self, connection: Connection) -> None:
+        """Take note of a new connection."""
+        connections = self.connections
+        connections.add(connection)
+        self.counters.accepted += 1
+        limit = self.limits.connections
+        if limit and len(connections) >= limit and not self._full:
+            self._full = True
+            if self._on_full is not None:
+                self._on_full()
+
+    def disconnected(self, connection: Connection) -> None:
+        """Take note of the end of a connection."""
+        self.connections.discard(connection)
+        if self._full and len(self.connections) < self.limits.connections:
+            self._full = False
+            if self._on_room is not None:
+                self._on_room()
+
+    def replaced(self, old: Connection, new: Connection) -> None:
+        """Take note that ``new`` goes on with the transport of ``old``."""
+        self.connections.discard(old)
+        self.connections.add(new)
+
+    def peer(self, transport: Any) -> Peer:
+        """Return the two ends of a transport."""
+        secure = getattr(transport, "getPeerCertificate", None) is not None
+        client, server = transport.getPeer(), transport.getHost()
+        if getattr(client, "host", None) is None or getattr(server, "host", None) is None:
+            return Peer(None, None, "https" if secure else "http")
+        return Peer((client.host, client.port), (server.host, server.port), "https" if secure else "http")
+
+    def upgrade(self, connection: HTTP1Connection, head: RequestHead, data: bytes, ahead: bytes) -> None:
+        """Go on with a connection as a WebSocket."""
+        raise NotImplementedError
+
+    # What the supervisor calls.
+
+    @property
+    def sweep_interval_s(self) -> float:
+        """How often :meth:`sweep` wants to be called: a quarter of the shortest timeout, a second at the most."""
+        timeouts = self.timeouts
+        websocket = self.spec.websocket
+        shortest = min(
+            (
+                timeout
+                for timeout in (
+                    timeouts.request_head_s, timeouts.request_body_s, timeouts.keep_alive_s, timeouts.response_write_s,
+                    timeouts.application_s, websocket.ping_interval_s, websocket.ping_timeout_s, websocket.connect_s,
+                    websocket.lifetime_s,
+                )
+                if timeout
+            ),
+            default=4.0,
+        )  # fmt: skip
+        return max(0.01, min(1.0, shortest / 4))
+
+    def sweep(self, now: float) -> None:
+        """Act on every deadline that has passed, and find the clients that left while they were not read."""
+        watched: dict[int, HTTP1Connection] = {}
+        for connection in tuple(self.connections):
+            connection.sweep(now)
+            if isinstance(connection, HTTP1Connection) and connection.watched:
+                watched[connection.transport.fileno()] = connection
+        if watched:
+            _look_for_departures(watched)
+
+    def drain(self) -> None:
+        """Let every connection finish what is under way."""
+        self.draining = True
+        self.keeps_alive = False
+        for connection in tuple(self.connections):
+            connection.drain()
+
+    def cut(self) -> int:
+        """Close every connection now; return how many there were."""
+        connections = tuple(self.connections)
+        for connection in connections:
+            connection.cut()
+        return len(connections)
+
+
+def _look_for_departures(watched: dict[int, HTTP1Connection]) -> None:
+    """Ask the kernel, once for all of them, which peers have sent a FIN or a reset (poll(2), POLLRDHUP)."""
+    poll = select.poll()
+    for descriptor in watched:
+        poll.register(descriptor, _POLLRDHUP)
+    for descriptor, event in poll.poll(0):
+        watched[descriptor].departed(reset=bool(event & (select.POLLERR | select.POLLHUP | select.POLLNVAL)))

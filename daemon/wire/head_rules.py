@@ -1,0 +1,45 @@
+"""What is asked of a request's head before it is parsed: its size, and that it can still become one."""
+
+from __future__ import annotations
+
+from asgid.daemon.wire.http1_head import BadRequest
+
+_NO_LIMIT = 1 << 62
+
+
+class HeadRules:
+    """The limits on a head's size, in bytes; zero is no limit."""
+
+    def __init__(self, request_line_bytes: int, header_bytes: int) -> None:
+        self._request_line = request_line_bytes or _NO_LIMIT
+        self._headers = header_bytes or _NO_LIMIT
+        self.unchecked_bytes = min(self._request_line, self._headers)  # a head up to this size needs no check
+
+    def skip_empty_lines(self, data: bytes) -> bytes:
+        """Skip empty lines before a request line (RFC 9112 2.2). Raises :class:`BadRequest`."""
+        rest = data.lstrip(b"\r\n")
+        skipped = data[: len(data) - len(rest)]
+        if skipped.replace(b"\r\n", b"") not in ((b"", b"\r") if not rest else (b"",)):
+            raise BadRequest(400, "bare CR or LF before the request line")
+        if len(skipped) > self._headers:
+            raise BadRequest(431, "too many empty lines before the request line")
+        return rest if rest else skipped[len(skipped) & ~1 :]
+
+    def check_size(self, data: bytes, end: int) -> None:
+        """Hold a whole head, which ends at ``end``, to the limits. Raises :class:`BadRequest`."""
+        line = data.find(b"\r\n")
+        if line > self._request_line:
+            raise BadRequest(414, "the request line is too long")
+        if end - line > self._headers:
+            raise BadRequest(431, "the headers are too large")
+
+    def check_partial(self, data: bytes) -> None:
+        """Hold what came of a head to the limits and to its line ends. Raises :class:`BadRequest`."""
+        line = data.find(b"\r\n")
+        if (line if line >= 0 else len(data)) > self._request_line:
+            raise BadRequest(414, "the request line is too long")
+        if line >= 0 and len(data) - line > self._headers:
+            raise BadRequest(431, "the headers are too large")
+        ends = data.count(b"\r\n")
+        if data.count(b"\n") != ends or data.count(b"\r") - data.endswith(b"\r") != ends:
+            raise BadRequest(400, "bare CR or LF")  # RFC 9112 2.2

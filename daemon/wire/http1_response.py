@@ -1,0 +1,232 @@
+"""The answering half of an HTTP/1.1 connection: framing, backpressure and errors (RFC 9112 6, 7 and 9)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any
+
+from asgid.daemon.seam import Finished, RequestHead
+from asgid.daemon.wire.response_head import PHRASES, ResponseHead
+
+if TYPE_CHECKING:
+    from asyncio import Future
+
+    from asgid.daemon.seam import Headers, Peer
+    from asgid.daemon.wire.factory import ConnectionFactory
+
+log = logging.getLogger("asgid.http")
+
+NEVER = float("inf")
+
+# How the body of a response is framed (RFC 9112 6).
+NO_BODY, LENGTH, CHUNKED, UNTIL_CLOSE = range(4)
+
+_BODILESS = frozenset((204, 304))  # RFC 9110 6.4.1; a 204 has no Content-Length either (8.6)
+_JOIN_BYTES = 32 * 1024  # a larger piece is written beside its head, not copied behind it
+
+
+class Responder:
+    """Writes responses, one at a time. Its subclass reads the requests and owns the connection's life."""
+
+    __slots__ = (
+        "_application_deadline", "_body_bytes", "_expect", "_factory", "_framing", "_head", "_keep_alive", "_left",
+        "_lost", "_peer", "_response", "_started_at", "_status", "_waiter", "_write", "_write_deadline",
+        "_write_paused", "transport",
+    )  # fmt: skip
+
+    def __init__(self, factory: ConnectionFactory) -> None:
+        self._factory = factory
+        self.transport: Any = None
+        self._write: Any = None
+        self._peer: Peer | None = None
+        self._head: RequestHead | None = None  # of the request under way
+        self._expect = False  # 100 Continue is still owed
+        self._keep_alive = True
+        self._response: ResponseHead | None = None  # given, and not written yet
+        self._status = 0  # of the response under way; 0 where none has been given
+        self._framing = NO_BODY
+        self._left = 0  # bytes of the announced Content-Length
+        self._body_bytes = 0
+        self._started_at = 0.0
+        self._lost = False
+        self._write_paused = False
+        self._waiter: Future[None] | None = None
+        self._write_deadline = NEVER
+        self._application_deadline = NEVER
+
+    def _completed(self, now: float) -> None:
+        """Go on after a complete response."""
+        raise NotImplementedError
+
+    def _abort(self) -> None:
+        """End the connection now."""
+        raise NotImplementedError
+
+    def _linger(self) -> None:
+        """Close the write side, and read on for a while so that no reset eats what was written."""
+        raise NotImplementedError
+
+    # The response sink.
+
+    def start(self, status: int, headers: Headers) -> None:
+        """Take the response's head (:meth:`asgid.daemon.seam.ResponseSink.start`)."""
+        self._response = ResponseHead(headers)
+        self._status = status
+
+    def body(self, data: bytes, more: bool) -> Future[None] | None:
+        """Write a piece of the body (:meth:`asgid.daemon.seam.ResponseSink.body`)."""
+        if self._lost:
+            raise ConnectionResetError("the client has gone")
+        response = self._response
+        if response is not None:
+            now = self._first(response, data, more)
+        else:
+            now = 0.0
+            self._further(data, more)
+        if not more:
+            self._completed(now or self._factory.clock())
+            return None
+        if self._write_paused:
+            if self._waiter is None:
+                self._waiter = asyncio.get_running_loop().create_future()
+            return self._waiter
+        return None
+
+    def fail(self, status: int) -> None:
+        """Answer with an error, or cut the connection (:meth:`asgid.daemon.seam.ResponseSink.fail`)."""
+        self._application_deadline = NEVER
+        if self._lost:
+            return
+        if self._status and self._response is None:
+            self._factory.counters.cut += 1
+            self._finished(cut=True)
+            self._abort()
+        else:
+            self._answer_error(status)
+
+    # Writing.
+
+    def _first(self, response: ResponseHead, data: bytes, more: bool) -> float:
+        """Write the head with the first piece; return the time."""
+        factory = self._factory
+        status = self._status
+        head = self._head
+        length = response.content_length
+        now = factory.clock()
+        if response.date or response.server:
+            prefix = factory.writer.own_prefix(status, now, response.server, response.date)
+        else:
+            prefix = factory.writer.prefix(status, now)
+        if head is None or head.method == "HEAD" or status in _BODILESS or status < 200:
+            self._framing = NO_BODY
+            if length is None and data and not more and status not in _BODILESS:
+                length = len(data)  # what the answer to GET would say (RFC 9110 9.3.2)
+            data = b""
+            framing = b"content-length: %d\r\n" % length if length is not None and status != 204 else b""
+        elif length is not None:
+            self._announced(length, data, more)
+            framing = b"content-length: %d\r\n" % length
+        elif not more:
+            self._framing = NO_BODY
+            framing = b"content-length: %d\r\n" % len(data)
+        elif head.version == "1.0":
+            # RFC 9112 7.1: chunked is never sent to HTTP/1.0; the close ends the body
+            self._framing = UNTIL_CLOSE
+            self._keep_alive = False
+            framing = b""
+        else:
+            self._framing = CHUNKED
+            framing = b"transfer-encoding: chunked\r\n"
+        if response.wants_close or self._expect:
+            # A client that was not told to continue may send its body or not: where it ends cannot be known.
+            self._keep_alive = False
+        if not self._keep_alive:
+            framing += b"connection: close\r\n\r\n"
+        elif head is not None and head.version == "1.0":
+            framing += b"connection: keep-alive\r\n\r\n"
+        else:
+            framing += b"\r\n"
+        self._response = None
+        self._body_bytes = size = len(data)
+        if self._framing == CHUNKED and size:
+            data = b"%x\r\n%b\r\n" % (size, data)
+        if size < _JOIN_BYTES:
+            self._write(b"".join((prefix, response.lines, factory.extra_lines, framing, data)))
+        else:
+            self._write(b"".join((prefix, response.lines, factory.extra_lines, framing)))
+            self._write(data)
+        return now
+
+    def _announced(self, length: int, data: bytes, more: bool) -> None:
+        """Hold the body to its Content-Length (RFC 9110 8.6)."""
+        left = length - len(data)
+        if left < 0 or (left and not more):
+            raise ValueError(_mismatch(length, len(data), more))
+        self._framing = LENGTH
+        self._left = left
+
+    def _further(self, data: bytes, more: bool) -> None:
+        """Write a piece after the first."""
+        size = len(data)
+        framing = self._framing
+        if framing == NO_BODY:
+            return
+        if framing == LENGTH:
+            left = self._left - size
+            if left < 0 or (left and not more):
+                raise ValueError(_mismatch(self._body_bytes + self._left, self._body_bytes + size, more))
+            self._left = left
+        self._body_bytes += size
+        if framing == CHUNKED:
+            if size:
+                last = b"" if more else b"0\r\n\r\n"
+                if size < _JOIN_BYTES:
+                    self._write(b"%x\r\n%b\r\n%b" % (size, data, last))
+                else:
+                    self._write(b"%x\r\n" % size)
+                    self._write(data)
+                    self._write(b"\r\n" + last)
+            elif not more:
+                self._write(b"0\r\n\r\n")
+        elif size:
+            self._write(data)
+
+    def _finished(self, *, cut: bool) -> None:
+        """Tell the observers of the request that has ended."""
+        factory = self._factory
+        status = self._status
+        if status >= 500:
+            factory.counters.responses_5xx += 1
+        elif status >= 400:
+            factory.counters.responses_4xx += 1
+        if factory.observe is not None and self._head is not None:
+            factory.observe(
+                Finished(factory.name, self._head, status, self._body_bytes, factory.clock() - self._started_at, cut)
+            )
+
+    def _answer_error(self, status: int, extra: bytes = b"") -> None:
+        """Answer with a short text of the wire's own, then close (RFC 9112 9.6)."""
+        factory = self._factory
+        self._response = None
+        self._keep_alive = False
+        self._expect = False
+        self._status = status
+        text = b"%d %b\n" % (status, PHRASES.get(status, b""))
+        self._body_bytes = len(text)
+        lines = (
+            factory.writer.prefix(status, factory.clock()),
+            factory.extra_lines,
+            extra,
+            b"content-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % len(text),
+            b"" if self._head is not None and self._head.method == "HEAD" else text,
+        )
+        self._write(b"".join(lines))
+        self._finished(cut=False)
+        self._linger()
+
+
+def _mismatch(length: int, size: int, more: bool) -> str:
+    if size > length:
+        return f"the body is longer than its Content-Length ({length} bytes)"
+    return f"the body ended after {size} bytes, its Content-Length is {length}" if not more else ""

@@ -1,0 +1,199 @@
+"""Autobahn, where it is needed: handshakes, control frames, closing, and every frame that is not of the usual kind.
+
+Between two frames, outside a message and before anything was closed, an uncompressed WebSocket has no state of
+its own, and one Autobahn protocol at rest is as good as another. So an idle connection keeps none: an
+:class:`Engine` is lent to a connection for as long as it is in the middle of something, and given back.
+
+This module imports Autobahn, which takes a while; the rest of the wire imports it where it is first needed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
+from autobahn.websocket.xormasker import create_xor_masker
+from twisted.internet.defer import Deferred
+
+if TYPE_CHECKING:
+    from autobahn.websocket.types import ConnectionRequest
+
+    from asgid.config.spec import WebSocketOptions
+
+__all__ = ["Engine", "EngineUser", "Engines", "create_xor_masker"]
+
+_KEPT = 32  # engines at rest that are kept for the next frame that needs one
+
+# A handshake that any engine can be opened by; its answer is not sent.
+_OPENING = (
+    b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+)
+
+
+class EngineUser(Protocol):
+    """What an engine reports to."""
+
+    def engine_opening(self) -> Deferred[tuple[str | None, dict[str, list[str]]]]:
+        """Take note that the handshake is valid; the result fires with what is accepted."""
+
+    def engine_refusal(self, status: int, why: str) -> None:
+        """Take note that the handshake is not valid."""
+
+    def engine_write(self, data: bytes) -> None:
+        """Write ``data``."""
+
+    def engine_message(self, data: bytes, is_text: bool) -> None:
+        """Take a message."""
+
+    def engine_ping(self, payload: bytes) -> None:
+        """Take a ping, to be answered by a pong."""
+
+    def engine_dropped(self) -> None:
+        """Take note that Autobahn is through with the connection: the closing handshake is complete."""
+
+
+class _Quiet:
+    """A logger that says nothing: what is worth a line, the connection says itself."""
+
+    def nothing(self, *_args: object, **_fields: object) -> None:
+        """Say nothing."""
+
+    trace = debug = info = warn = error = critical = failure = nothing
+
+
+class _Nowhere:
+    """The transport of an engine: nothing, for the engine's user writes and closes."""
+
+    disconnecting = False
+
+    def setTcpNoDelay(self, enabled: bool) -> None:
+        """Do nothing: the listener's sockets have it set."""
+
+    def registerProducer(self, producer: object, streaming: bool) -> None:
+        """Do nothing: the connection is the producer."""
+
+    def unregisterProducer(self) -> None:
+        """Do nothing."""
+
+
+class Engine(WebSocketServerProtocol):
+    """One Autobahn server protocol, fed and heard by its ``user``, never by a transport."""
+
+    # An option that is set already is not copied from the factory: Engines sets all of them on this class, which
+    # keeps thirty references out of each instance and a printed table of them out of each start.
+    CONFIG_ATTRS = ()
+    log = _Quiet()
+
+    user: EngineUser | None = None
+
+    def onConnect(self, _request: ConnectionRequest) -> Any:
+        """Let the user decide on a handshake that is valid."""
+        return None if self.user is None else self.user.engine_opening()
+
+    def failHandshake(self, reason: str, code: int = 400, responseHeaders: Any = None) -> None:
+        """Refuse a handshake; a version that is not spoken is 426 (RFC 6455 4.2.2, RFC 9110 15.5.22)."""
+        self.state = self.STATE_CLOSED
+        if self.user is not None:
+            self.user.engine_refusal(426 if responseHeaders else code, reason)
+
+    def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:
+        """Give the user what is to be written; header values are ISO-8859-1 there, Autobahn writes UTF-8."""
+        if self.user is not None:
+            self.user.engine_write(
+                data.decode().encode("latin-1") if self.state == self.STATE_CONNECTING else data
+            )
+
+    def onMessage(self, payload: bytes, isBinary: bool) -> None:
+        """Give the user a message."""
+        if self.user is not None:
+            self.user.engine_message(payload, not isBinary)
+
+    def onPing(self, payload: bytes) -> None:
+        """Give the user a ping."""
+        if self.user is not None:
+            self.user.engine_ping(payload)
+
+    def dropConnection(self, abort: bool = False) -> None:
+        """Tell the user that this is over; it decides how the connection is closed."""
+        if self.state != self.STATE_CLOSED:
+            self.state = self.STATE_CLOSED
+            if self.user is not None:
+                self.user.engine_dropped()
+
+    def shake(self, head: bytes) -> None:
+        """Take a request's head: the handshake."""
+        self.data = head
+        self.processHandshake()
+
+    def feed(self, data: bytes) -> None:
+        """Take one frame, its head whole, or a piece of the payload of one that has begun."""
+        self.data = data
+        while self.processData():
+            if self.failedByMe or self.state == self.STATE_CLOSED:
+                break
+        if self.failedByMe:
+            self.data = b""
+
+    @property
+    def resting(self) -> bool:
+        """Whether nothing is under way, so that the engine may serve another connection."""
+        return (
+            self.state == self.STATE_OPEN
+            and self.current_frame is None
+            and not self.inside_message
+            and not self.data
+            and not self.failedByMe
+        )
+
+
+class Engines:
+    """The engines of one listener."""
+
+    def __init__(self, options: WebSocketOptions) -> None:
+        factory = WebSocketServerFactory(server="", reactor=object())
+        factory.setProtocolOptions(
+            versions=[13],
+            webStatus=False,
+            maxFramePayloadSize=options.frame_bytes,
+            maxMessagePayloadSize=options.message_bytes,
+            failByDrop=False,
+            echoCloseCodeReason=True,
+            openHandshakeTimeout=0,  # all three timeouts are the sweep's
+            closeHandshakeTimeout=0,
+            autoPingInterval=0,
+            allowNullOrigin=True,
+        )
+        values = {name: getattr(factory, name) for name in WebSocketServerProtocol.CONFIG_ATTRS}
+        accept = staticmethod(values.pop("perMessageCompressionAccept"))
+        self._kind = type("Engine", (Engine,), {**values, "perMessageCompressionAccept": accept})
+        self._factory = factory
+        self._resting: list[Engine] = []
+
+    def new(self, user: EngineUser) -> Engine:
+        """Return an engine that waits for its user's handshake."""
+        engine = self._make()
+        engine.user = user
+        return engine
+
+    def lend(self, user: EngineUser) -> Engine:
+        """Return an engine whose WebSocket is open."""
+        if self._resting:
+            engine = self._resting.pop()
+        else:
+            engine = self._make()
+            engine.shake(_OPENING)
+        engine.user = user
+        return engine
+
+    def give_back(self, engine: Engine) -> None:
+        """Take an engine that is at rest."""
+        engine.user = None
+        if len(self._resting) < _KEPT:
+            self._resting.append(engine)
+
+    def _make(self) -> Engine:
+        engine = self._kind()
+        engine.factory = self._factory
+        engine.makeConnection(_Nowhere())
+        return engine
