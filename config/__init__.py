@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from asgid.config.diagnostics import Diagnostic, render_json, render_text
     from asgid.config.document import Document
     from asgid.config.host import HostView
-    from asgid.config.load import Config, Loaded, load, load_values
+    from asgid.config.loading import Config, Loaded, load, load_values
     from asgid.config.planning import plan
     from asgid.config.spec import ListenerSpec, Place, Plan
 
@@ -37,16 +37,16 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Config": "load",
+    "Config": "loading",
     "Diagnostic": "diagnostics",
     "Document": "document",
     "HostView": "host",
     "ListenerSpec": "spec",
-    "Loaded": "load",
+    "Loaded": "loading",
     "Place": "spec",
     "Plan": "spec",
-    "load": "load",
-    "load_values": "load",
+    "load": "loading",
+    "load_values": "loading",
     "plan": "planning",
     "render_json": "diagnostics",
     "render_text": "diagnostics",

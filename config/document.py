@@ -1,0 +1,149 @@
+"""A document: the values of a file, and where each of them stands in it."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from asgid.config.diagnostics import COMMAND_LINE, Diagnostic, Severity
+from asgid.config.scan import Key, ScanError, SourceMap, Span, offset_inside, scan
+from asgid.config.spec import Place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def dotted(key: Iterable[str | int]) -> str:
+    """Return a key as it is written: ``listeners.public.address[1]``, quoted where TOML needs quotes."""
+    text = ""
+    for part in key:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        else:
+            written = part if _BARE.fullmatch(part) else _quoted(part)
+            text += f".{written}" if text else written
+    return text
+
+
+def _quoted(part: str) -> str:
+    escaped = part.replace("\\", "\\\\").replace('"', '\\"')
+    visible = "".join(c if c.isprintable() else f"\\U{ord(c):08X}" for c in escaped)
+    return f'"{visible}"'
+
+
+@dataclass(frozen=True)
+class Document:
+    """The values of one file, or of a command line, and the place of each.
+
+    ``name`` is the file as it was named; ``directory`` (absolute) is what relative paths in it are relative to.
+    ``text`` is the file's text with newlines normalised and without a byte order mark; ``places`` serves values
+    that came from a command line. A document that could not be read has neither.
+    """
+
+    name: str
+    directory: Path
+    text: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)
+    places: Mapping[str, Place] = field(default_factory=dict)
+
+    @cached_property
+    def source(self) -> SourceMap:
+        """Where the keys and values stand; made when it is first asked for."""
+        try:
+            return scan(self.text)
+        except (ScanError, RecursionError):
+            return SourceMap()
+
+    @cached_property
+    def _line_starts(self) -> list[int]:
+        return [0, *(match.end() for match in re.finditer("\n", self.text))]
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """Return the 1-based line and column, in characters, of the character at ``offset``."""
+        line = bisect_right(self._line_starts, offset)
+        return line, offset - self._line_starts[line - 1] + 1
+
+    def line(self, number: int) -> str:
+        """Return line ``number`` (1-based) without its newline; empty where there is none."""
+        if not self.text or not 1 <= number <= len(self._line_starts):
+            return ""
+        start = self._line_starts[number - 1]
+        end = self.text.find("\n", start)
+        return self.text[start : len(self.text) if end < 0 else end]
+
+    def key_span(self, key: Key) -> Span | None:
+        """Return where the key itself stands; for a table its header, for what is not there its parent."""
+        while key:
+            found = self.source.headers.get(key) or self.source.keys.get(key) or self.source.values.get(key)
+            if found:
+                return found
+            key = key[:-1]
+        return None
+
+    def value_span(self, key: Key) -> Span | None:
+        """Return where the value stands; for a table its header, for what is not there its parent."""
+        while key:
+            found = self.source.values.get(key) or self.source.headers.get(key) or self.source.keys.get(key)
+            if found:
+                return found
+            key = key[:-1]
+        return None
+
+    def place(self, key: Key) -> Place:
+        """Return the place of the value at ``key``, or of the nearest table around it."""
+        span = self.value_span(key)
+        if span is None:
+            return self._given_place(key)
+        return Place(self.name, *self.position(span.start))
+
+    def _given_place(self, key: Key) -> Place:
+        while key:
+            found = self.places.get(dotted(key))
+            if found:
+                return found
+            key = key[:-1]
+        return Place(self.name)
+
+    def at_value(
+        self, code: str, key: Key, message: str, help: str = "", *, severity: Severity = "error", offset: int | None = None
+    ) -> Diagnostic:
+        """Return a finding about the value at ``key``; ``offset`` is a character of it, where it is a string."""
+        span = self.value_span(key)
+        if span is not None and offset is not None:
+            start = offset_inside(self.text, span, offset)
+            span = span if start is None else Span(start, start + 1)
+        return self._at(code, key, message, help, severity, span)
+
+    def at_key(
+        self, code: str, key: Key, message: str, help: str = "", *, severity: Severity = "error"
+    ) -> Diagnostic:
+        """Return a finding about the key itself, or about the table that it names."""
+        return self._at(code, key, message, help, severity, self.key_span(key))
+
+    def at_offset(self, code: str, message: str, help: str, start: int, end: int) -> Diagnostic:
+        """Return an error at a place in the text."""
+        return self._at(code, (), message, help, "error", Span(start, end))
+
+    def _at(
+        self, code: str, key: Key, message: str, help_: str, severity: Severity, span: Span | None
+    ) -> Diagnostic:
+        name = dotted(key)
+        if span is None:
+            place = self._given_place(key)
+            return Diagnostic(code, severity, message, place, name, help_)
+        line, column = self.position(span.start)
+        end_line, end_column = self.position(span.end)
+        return Diagnostic(
+            code, severity, message, Place(self.name, line, column), name, help_, end_line, end_column, self.line(line)
+        )
+
+    @property
+    def is_command_line(self) -> bool:
+        """Tell whether the values came from a command line."""
+        return self.name.startswith(COMMAND_LINE)
