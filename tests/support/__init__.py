@@ -1,0 +1,1 @@
+"""What the tests share: starting real servers, raw sockets, files. Imported as ``support``."""
