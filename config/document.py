@@ -126,6 +126,17 @@ class Document:
         """Return a finding about the key itself, or about the table that it names."""
         return self._at(code, key, message, help, severity, self.key_span(key))
 
+    def at_place(self, code: str, key: Key, place: Place, message: str, help: str = "") -> Diagnostic:
+        """Return an error about ``key`` at a place that is known already."""
+        if place.file != self.name or not self.text:
+            return Diagnostic(code, "error", message, place, dotted(key), help)
+        start = self._line_starts[place.line - 1] + place.column - 1
+        return self._at(code, key, message, help, "error", self._span_at(start))
+
+    def _span_at(self, start: int) -> Span:
+        spans = (*self.source.values.values(), *self.source.headers.values())
+        return next((span for span in spans if span.start == start), Span(start, start + 1))
+
     def at_offset(self, code: str, message: str, help: str, start: int, end: int) -> Diagnostic:
         """Return an error at a place in the text."""
         return self._at(code, (), message, help, "error", Span(start, end))

@@ -1,0 +1,128 @@
+"""What several listeners, or a listener and the defaults, say together: collisions, exposure, whom to believe."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from asgid.config import codes
+from asgid.config.addresses import Reach
+from asgid.config.diagnostics import where
+from asgid.config.document import dotted
+from asgid.config.endpoints import parse
+from asgid.config.resolve import file_endpoints, kind_of, merged
+from asgid.config.sockets import Claim, PathClaim, TcpClaim, claim, collide, reach_of, takes_ipv4_wildcard
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from asgid.config.diagnostics import Diagnostic
+    from asgid.config.document import Document
+    from asgid.config.models import Listener, Root
+    from asgid.config.scan import Key
+    from asgid.config.spec import EndpointSpec
+
+Claims = list[tuple[str, "EndpointSpec", Claim]]
+
+
+def check(document: Document, root: Root, listeners: Mapping[str, Listener]) -> Iterator[Diagnostic]:
+    """Yield what is wrong between the tables of a file whose tables are each right by themselves."""
+    resolved = {name: file_endpoints(document, name, listener) for name, listener in listeners.items()}
+    yield from check_collisions(document, claims(resolved))
+    for name, listener in listeners.items():
+        yield from _check_exposure(document, name, listener, resolved[name])
+        yield from _check_forwarded(document, name, root, listener)
+
+
+def claims(resolved: Mapping[str, Iterable[EndpointSpec]]) -> Claims:
+    """Return what each endpoint takes, in order, for those whose strings tell."""
+    found: Claims = []
+    for name, specs in resolved.items():
+        for spec in specs:
+            claimed = claim(parse(spec.text))
+            if claimed is not None:
+                found.append((name, spec, claimed))
+    return found
+
+
+def check_collisions(document: Document, claimed: Claims) -> Iterator[Diagnostic]:
+    """Yield a finding for each endpoint that wants what an earlier one has."""
+    by_port: dict[object, Claims] = {}
+    for entry in claimed:
+        name, spec, mine = entry
+        slot = mine.port if isinstance(mine, TcpClaim) else mine
+        earlier = by_port.setdefault(slot, [])
+        for other_name, other_spec, other in earlier:
+            only6 = any(takes_ipv4_wildcard(each, mine.port) for _, _, each in claimed) if isinstance(mine, TcpClaim) else True
+            if collide(mine, other, ipv6_only=only6):
+                yield _collision(document, entry, (other_name, other_spec, other))
+                break
+        earlier.append(entry)
+
+
+def _collision(
+    document: Document, one: tuple[str, EndpointSpec, Claim], other: tuple[str, EndpointSpec, Claim]
+) -> Diagnostic:
+    name, spec, mine = one
+    other_name, other_spec, theirs = other
+    who = f"{dotted(('listeners', name))}"
+    if name == other_name:
+        message = f"{who} listens on {mine} twice"
+    elif str(mine) == str(theirs):
+        message = f"{who} listens on {mine}, as {dotted(('listeners', other_name))} does"
+    else:
+        message = f"{who} listens on {mine}, which {dotted(('listeners', other_name))} takes with {theirs}"
+    advice = f"the other one is at {where(other_spec.place)}"
+    return document.at_place(codes.COLLISION, _key_at(document, name), spec.place, message, advice)
+
+
+def _key_at(document: Document, name: str) -> Key:
+    table = document.values["listeners"][name]
+    way = next(key for key in ("address", "interface", "unix", "systemd", "fd", "endpoint") if key in table)
+    return ("listeners", name, way)
+
+
+def _check_exposure(
+    document: Document, name: str, listener: Listener, specs: Sequence[EndpointSpec]
+) -> Iterator[Diagnostic]:
+    if listener.exposure in {None, "public"} or kind_of(listener) == "interface":
+        return
+    declared = Reach[str(listener.exposure).upper()]
+    for spec in specs:
+        claimed = claim(parse(spec.text))
+        actual = reach_of(claimed)
+        if actual is None:
+            yield document.at_value(
+                codes.EXPOSURE_UNKNOWN,
+                ("listeners", name, "exposure"),
+                f"listeners.{name} is declared {declared.name.lower()}, which its {kind_of(listener)} does not tell",
+                "leave exposure out: it is checked for addresses, interfaces and unix sockets",
+            )
+            return
+        if actual > declared and claimed is not None:
+            yield wider(document, name, declared, actual, claimed)
+            return
+
+
+def wider(document: Document, name: str, declared: Reach, actual: Reach, claimed: Claim) -> Diagnostic:
+    """Return the finding that a listener can be reached from farther than it says."""
+    what = claimed.path if isinstance(claimed, PathClaim) else claimed.address if isinstance(claimed, TcpClaim) else claimed
+    return document.at_value(
+        codes.WIDER_THAN_DECLARED,
+        ("listeners", name, "exposure"),
+        f"listeners.{name} is declared {declared.name.lower()}, and {what} is {actual.name.lower()}",
+        f'listen on a narrower address, or write exposure = "{actual.name.lower()}"',
+    )
+
+
+def _check_forwarded(document: Document, name: str, root: Root, listener: Listener) -> Iterator[Diagnostic]:
+    proxy = merged(root.proxy, listener.proxy)
+    if proxy.forwarded == "none" or proxy.trusted:
+        return
+    own = listener.proxy is not None and "forwarded" in listener.proxy.model_fields_set
+    key: Key = ("listeners", name, "proxy", "forwarded") if own else ("proxy", "forwarded")
+    yield document.at_value(
+        codes.FORWARDED_WITHOUT_TRUSTED,
+        key,
+        "forwarded headers are asked for, and nobody is trusted to send them",
+        'name the proxies: trusted = ["10.0.0.5", "unix"]',
+    )

@@ -1,0 +1,282 @@
+"""What single values of the language must be: each function returns the value, or raises ``Refused`` with advice."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import IPv4Address, IPv6Address
+from typing import TYPE_CHECKING
+
+from asgid.config import codes
+from asgid.config.addresses import as_address, as_network, is_host_name, is_interface_name
+from asgid.config.endpoints import EndpointSyntaxError, parse
+from asgid.config.quantities import Refused, found
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 5.6.2
+_VALUE = re.compile(r"[\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?")  # RFC 9110 5.5, without obs-text
+_VALUE_ADVICE = "printable ASCII, no blanks at its ends"
+_ACCOUNT = re.compile(r"[^\s:/,\x00-\x1f\x7f-][^\s:/,\x00-\x1f\x7f]*")
+_VARIABLE = re.compile(r"[^=\x00]+")
+_WIDEST = {"*": "0.0.0.0/0 and ::/0"}
+_OURS = frozenset(
+    {
+        "connection", "content-length", "date", "keep-alive", "proxy-connection", "te", "trailer",
+        "transfer-encoding", "upgrade",
+    }
+)  # fmt: skip
+
+
+def one_or_many(value: object) -> object:
+    """Return a tuple of what may be written as one string or as a list of them."""
+    if isinstance(value, str):
+        return (value,)
+    if isinstance(value, list):
+        if not value:
+            raise Refused(codes.BAD_VALUE, "is an empty list", "name one at least, or leave the listener out")
+        return tuple(value)
+    raise Refused(codes.WRONG_TYPE, f"must be a string or a list of strings, not {found(value)}")
+
+
+def many(value: object) -> object:
+    """Return a tuple of what is written as a list."""
+    if isinstance(value, list):
+        return tuple(value)
+    advice = f'write ["{value}"]' if isinstance(value, str) else ""
+    raise Refused(codes.WRONG_TYPE, f"must be a list of strings, not {found(value)}", advice)
+
+
+def port(value: object) -> int:
+    """Return a port number, 0 to 65535."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        digits = isinstance(value, str) and re.fullmatch("[0-9]{1,5}", value)
+        advice = f"write {value}, without quotes" if digits else ""
+        raise Refused(codes.BAD_PORT, f"must be a whole number from 0 to 65535, not {found(value)}", advice)
+    if not 0 <= value <= 65535:
+        raise Refused(codes.BAD_PORT, f"{value} is no port: they go from 0 to 65535")
+    return value
+
+
+def address(text: str) -> str:
+    """Return a literal address, its zone with it, or ``*``."""
+    if text == "*":
+        return text
+    parsed = as_address(text)
+    if parsed is None:
+        raise _no_address(text)
+    if parsed.is_multicast:
+        raise Refused(codes.BAD_ADDRESS, f"{text} is a multicast address, on which no connection can arrive")
+    if isinstance(parsed, IPv4Address):
+        return text
+    return _ipv6_address(text, parsed)
+
+
+def _ipv6_address(text: str, parsed: IPv6Address) -> str:
+    if parsed.ipv4_mapped is not None:
+        advice = f'write "{parsed.ipv4_mapped}"'
+        raise Refused(codes.BAD_ADDRESS, f"{text} is an IPv4 address in IPv6's clothes", advice)
+    zone = parsed.scope_id
+    if zone is None and parsed.is_link_local:
+        advice = f'write "{text}%eth0", with the interface\'s own name'
+        raise Refused(codes.BAD_ZONE, f"{text} is link-local and says nothing of which link", advice)
+    if zone is not None and not parsed.is_link_local:
+        plain = text.partition("%")[0]
+        raise Refused(codes.BAD_ZONE, f"a zone id belongs to link-local addresses, and {plain} is none", f'write "{plain}"')
+    if zone is not None and not is_interface_name(zone):
+        raise Refused(codes.BAD_ZONE, f"the zone id {zone!r} is no interface's name")
+    return text
+
+
+def _no_address(text: str) -> Refused:
+    """Return the refusal of ``text`` with what was probably meant."""
+    host, _, number = text.rpartition(":")
+    bare = text.removeprefix("[").removesuffix("]")
+    inner = host.removeprefix("[").removesuffix("]")
+    if not text:
+        advice = 'write "*" for every address of this host'
+    elif text.endswith("%") or "%" in text and as_address(text.partition("%")[0]) is not None:
+        return Refused(codes.BAD_ZONE, f"{found(text)} has a bad zone id", 'a zone id is an interface\'s name: "fe80::1%eth0"')
+    elif as_address(bare) is not None:
+        advice = f'write "{bare}"'
+    elif re.fullmatch("[0-9]{1,5}", number) and (inner == "*" or as_address(inner) is not None):
+        advice = f'write address = "{inner}" and port = {number}'
+    elif text == "localhost":
+        advice = 'write ["127.0.0.1", "::1"]'
+    elif "/" in text and as_network(text) is not None:
+        advice = "a listener has an address, not a network"
+    elif is_interface_name(text) and "." not in text:
+        advice = f'where it is a network interface: interface = "{text}"'
+    elif is_host_name(text):
+        advice = "name the address itself: a name may come to mean another one"
+    else:
+        advice = 'write an IPv4 or IPv6 address, or "*" for all of them'
+    return Refused(codes.BAD_ADDRESS, f"{found(text)} is no IPv4 or IPv6 address", advice)
+
+
+def interface(text: str) -> str:
+    """Return the name of a network interface."""
+    if is_interface_name(text):
+        return text
+    parsed = as_address(text)
+    advice = f'write address = "{text}"' if parsed is not None else "1 to 15 bytes, without blanks, / and :"
+    raise Refused(codes.BAD_INTERFACE, f"{found(text)} is no network interface's name", advice)
+
+
+def endpoint(text: str) -> str:
+    """Return an endpoint string that can be opened, as far as can be told without opening it."""
+    try:
+        parse(text)
+    except EndpointSyntaxError as error:
+        advice = f"write endpoint = '{error.suggestion}'" if error.suggestion else error.help
+        raise Refused(error.code, error.message, advice, offset=error.offset) from None
+    return text
+
+
+def account(text: str) -> str:
+    """Return the name of a user or group, or a decimal id."""
+    if len(text) <= 255 and _ACCOUNT.fullmatch(text) and text not in {".", ".."}:
+        return text
+    raise Refused(codes.BAD_OWNER, f"{found(text)} is no user's or group's name")
+
+
+def systemd_name(text: str) -> str:
+    """Return a name that FileDescriptorName= can give (systemd.socket(5)): ASCII, no control characters, no ``:``."""
+    if 1 <= len(text) <= 255 and text.isascii() and text.isprintable() and ":" not in text:
+        return text
+    raise Refused(codes.BAD_SYSTEMD_NAME, f"{found(text)} is no name that FileDescriptorName= can give")
+
+
+def path(text: str) -> str:
+    """Return a path as it is written."""
+    if text and "\0" not in text:
+        return text
+    raise Refused(codes.BAD_PATH, "the path is empty" if not text else "a path cannot hold a NUL")
+
+
+def unix_path(text: str) -> str:
+    """Return the path of a unix socket as it is written; control characters are refused, for logs name it."""
+    if text.isprintable():
+        return path(text)
+    raise Refused(codes.BAD_PATH, "the path of a unix socket holds a character that cannot be shown")
+
+
+def root_path(text: str) -> str:
+    """Return a root path as it is written."""
+    if text.isprintable():
+        return text
+    raise Refused(codes.BAD_VALUE, "holds a control character")
+
+
+def target(text: str) -> str:
+    """Return ``module:attribute``, both dotted."""
+    module, colon, attribute = text.partition(":")
+    if colon and _is_dotted(module) and _is_dotted(attribute):
+        return text
+    raise Refused(codes.BAD_TARGET, f"{found(text)} is no module:attribute", _target_advice(module, attribute))
+
+
+def _is_dotted(text: str) -> bool:
+    return all(part.isidentifier() for part in text.split("."))
+
+
+def _target_advice(module: str, attribute: str) -> str:
+    plain = module.removesuffix(".py").replace("/", ".").strip(".")
+    if _is_dotted(plain):
+        name = attribute if _is_dotted(attribute) else "application"
+        return f'write "{plain}:{name}"'
+    return 'write it as in "mysite.asgi:application"'
+
+
+def trusted(text: str) -> str:
+    """Return a network, normalised, or ``unix``."""
+    if text == "unix":
+        return text
+    network = as_network(text)
+    if network is not None:
+        return str(network)
+    raise Refused(codes.BAD_TRUSTED, f'{found(text)} is neither a network nor "unix"', _trusted_advice(text))
+
+
+def _trusted_advice(text: str) -> str:
+    if text in _WIDEST:
+        return f"to believe everybody, which nobody should, write {_WIDEST[text]}"
+    host, slash, bits = text.partition("/")
+    parsed = as_address(host)
+    if parsed is None or not slash or not bits.isdecimal() or int(bits[:4]) > parsed.max_prefixlen:
+        return 'write it as in "10.0.0.0/8" or "2001:db8::/32"'
+    whole = int(parsed) >> (parsed.max_prefixlen - int(bits)) << (parsed.max_prefixlen - int(bits))
+    return f'write "{type(parsed)(whole)}/{bits}"'
+
+
+def header_name(text: str) -> str:
+    """Return the name of a header field (RFC 9110 5.1)."""
+    if _TOKEN.fullmatch(text):
+        return text
+    raise Refused(codes.BAD_HEADER, f"{found(text)} is no header's name")
+
+
+def header_value(text: str) -> str:
+    """Return a header field's value that may be empty: visible ASCII, blanks inside."""
+    if _is_header_value(text):
+        return text
+    raise Refused(codes.BAD_HEADER, f"{found(text)} cannot be a header's value", _VALUE_ADVICE)
+
+
+def headers(value: Mapping[str, str]) -> Mapping[str, str]:
+    """Check headers that are added to every response."""
+    seen: dict[str, str] = {}
+    for name, content in value.items():
+        lower = name.lower()
+        if not _TOKEN.fullmatch(name):
+            problem, advice = f"{found(name)} is no header's name", ""
+        elif not _is_header_value(content):
+            problem, advice = f"{found(content)} cannot be a header's value", _VALUE_ADVICE
+        elif lower in _OURS:
+            problem, advice = f"the header {name} is the server's own business", ""
+        elif lower == "server":
+            problem, advice = "the header Server is the server's own", "write daemon.server_header"
+        elif lower in seen:
+            problem, advice = f"the header {name} is there twice, as {seen[lower]} too", ""
+        else:
+            seen[lower] = name
+            continue
+        raise Refused(codes.BAD_HEADER, problem, advice, inner=name)
+    return value
+
+
+def _is_header_value(text: str) -> bool:
+    return not text or _VALUE.fullmatch(text) is not None
+
+
+def environment(value: Mapping[str, str]) -> Mapping[str, str]:
+    """Check environment variables (environ(7)): no ``=`` and no NUL in a name, no NUL in a value."""
+    for name, content in value.items():
+        if not _VARIABLE.fullmatch(name):
+            raise Refused(codes.BAD_ENVIRONMENT, f"{found(name)} cannot be an environment variable's name", inner=name)
+        if "\0" in content:
+            raise Refused(codes.BAD_ENVIRONMENT, f"the value of {name} holds a NUL, which no environment can", inner=name)
+    return value
+
+
+def log_pattern(text: str) -> str:
+    """Return a logging format string that formats a record."""
+    if not text:
+        return text
+    import logging  # noqa: PLC0415 - only a file that has a pattern pays for it
+
+    record = logging.LogRecord("asgid", logging.INFO, "", 0, "", None, None)
+    try:
+        logging.Formatter(text).format(record)
+    except KeyError as error:
+        raise Refused(codes.BAD_VALUE, f"there is no log field {error.args[0]!r}", "see logging's LogRecord attributes") from None
+    except (ValueError, TypeError) as error:
+        raise Refused(codes.BAD_VALUE, f"{found(text)} is no logging format: {error}") from None
+    return text
+
+
+def forwarded(text: str) -> str:
+    """Return which forwarded headers are taken; ``rfc7239`` is not available yet."""
+    if text == "rfc7239":
+        raise Refused(codes.NOT_AVAILABLE, '"rfc7239" is not available yet', 'write "x-forwarded" or "none"')
+    return text

@@ -1,0 +1,230 @@
+"""The configuration language as pydantic models: what may be written, and what each key is when it is not.
+
+Every key of the language is here. One whose behaviour is not there yet has :func:`not_yet`, and any value but its
+default is refused: nothing is accepted and ignored. The models are strict: no string stands for a number and no
+number for a boolean. What spans several keys is in :mod:`asgid.config.shape` and :mod:`asgid.config.checks`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
+
+from asgid.config import codes, fields, quantities
+from asgid.config.quantities import Refused
+
+Duration = Annotated[float, PlainValidator(quantities.duration, json_schema_input_type=str | float)]
+Workers = Annotated[
+    int | str, PlainValidator(quantities.workers, json_schema_input_type=int | Literal["auto"])
+]
+Size = Annotated[int, PlainValidator(quantities.size, json_schema_input_type=str | int)]
+Mode = Annotated[int, PlainValidator(quantities.mode, json_schema_input_type=str)]
+Port = Annotated[int, PlainValidator(fields.port, json_schema_input_type=int)]
+Path = Annotated[str, AfterValidator(fields.path)]
+UnixPath = Annotated[str, AfterValidator(fields.unix_path)]
+RootPath = Annotated[str, AfterValidator(fields.root_path)]
+Account = Annotated[str, AfterValidator(fields.account)]
+HeaderName = Annotated[str, AfterValidator(fields.header_name)]
+Count = Annotated[int, Field(ge=0, lt=2**31)]
+Positive = Annotated[int, Field(ge=1, lt=2**31)]
+Strings = Annotated[tuple[str, ...], BeforeValidator(fields.many, json_schema_input_type=list[str])]
+Addresses = Annotated[
+    tuple[Annotated[str, AfterValidator(fields.address)], ...],
+    BeforeValidator(fields.one_or_many, json_schema_input_type=str | list[str]),
+]
+Endpoints = Annotated[
+    tuple[Annotated[str, AfterValidator(fields.endpoint)], ...],
+    BeforeValidator(fields.one_or_many, json_schema_input_type=str | list[str]),
+]
+Trusted = Annotated[
+    tuple[Annotated[str, AfterValidator(fields.trusted)], ...],
+    BeforeValidator(fields.many, json_schema_input_type=list[str]),
+]
+
+
+def not_yet(default: object) -> AfterValidator:
+    """Return a validator that refuses every value but ``default``, for a key whose behaviour is not there yet."""
+
+    def refuse(value: object) -> object:
+        if value != default:
+            raise Refused(codes.NOT_AVAILABLE, "is not available yet", "leave it out")
+        return value
+
+    return AfterValidator(refuse)
+
+
+class Table(BaseModel):
+    """A table of the language."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Application(Table):
+    """``[application]``: what is served, and the environment that it runs in."""
+
+    target: Annotated[str, AfterValidator(fields.target)]
+    directory: Path | None = None
+    virtualenv: Path | None = None
+    factory: bool = False
+    lifespan: Literal["auto", "on", "off"] = "auto"
+    root_path: RootPath = ""
+    environment: Annotated[dict[str, str], AfterValidator(fields.environment)] = {}
+    environment_file: Path | None = None
+
+
+class Limits(Table):
+    """``[limits]``: what a client may do; zero means no limit."""
+
+    connections: Count = 10_000
+    request_line: Size = 8 * 1024
+    header_size: Size = 32 * 1024
+    header_count: Count = 128
+    body_size: Size = 100_000_000
+    concurrency: Annotated[Count, not_yet(0)] = 0
+
+
+class Timeouts(Table):
+    """``[timeouts]``: how long things may take; zero means for ever, except in ``keep_alive`` and ``drain``."""
+
+    request_head: Duration = 10.0
+    request_body: Duration = 60.0
+    keep_alive: Duration = 15.0
+    response_write: Duration = 60.0
+    application: Duration = 0.0
+    application_close: Duration = 10.0
+    tls_handshake: Annotated[Duration, not_yet(10.0)] = 10.0
+    drain: Duration = 30.0
+
+
+class WebSocket(Table):
+    """``[websocket]``."""
+
+    origins: Annotated[Strings | None, not_yet(None)] = None
+    message_size: Size = 1024 * 1024
+    frame_size: Size = 1024 * 1024
+    queue: Positive = 32
+    ping_interval: Duration = 20.0
+    ping_timeout: Duration = 20.0
+    connect_timeout: Duration = 5.0
+    lifetime: Duration = 0.0
+    compression: Annotated[bool, not_yet(False)] = False  # true from the day it exists
+    compression_threshold: Annotated[Size, not_yet(1024)] = 1024
+
+
+class Proxy(Table):
+    """``[proxy]``: whose word about a client is taken."""
+
+    protocol: Annotated[Literal["none", "v1", "v2", "any"], not_yet("none")] = "none"
+    trusted: Trusted = ()
+    forwarded: Annotated[Literal["none", "x-forwarded", "rfc7239"], AfterValidator(fields.forwarded)] = "none"
+    host_header: HeaderName = "X-Forwarded-For"
+    port_header: HeaderName = "X-Forwarded-Port"
+
+
+class Certificate(Table):
+    """``[[listeners.NAME.tls.certificates]]``: one of several, chosen by the name that the client asks for."""
+
+    certificate: Path
+    key: Path
+    key_password_file: Path | None = None
+    names: Strings = ()
+
+
+class Tls(Table):
+    """``[listeners.NAME.tls]``."""
+
+    certificate: Path | None = None
+    key: Path | None = None
+    key_password_file: Path | None = None
+    certificates: Annotated[tuple[Certificate, ...], BeforeValidator(fields.many)] = ()
+    client_ca: Path | None = None
+    client_auth: Literal["none", "optional", "required"] = "none"
+    minimum_version: Literal["1.2", "1.3"] = "1.2"
+    ciphers: str = ""
+    reload: bool = True
+
+
+class Listener(Table):
+    """``[listeners.NAME]``: one way to listen, and what is said for this listener alone."""
+
+    address: Addresses | None = None
+    interface: Annotated[str, AfterValidator(fields.interface)] | None = None
+    unix: UnixPath | None = None
+    systemd: Annotated[str, AfterValidator(fields.systemd_name)] | None = None
+    fd: Count | None = None
+    endpoint: Endpoints | None = None
+
+    port: Port | None = None
+    family: Literal["ipv4", "ipv6", "dual"] = "dual"
+    bind_to_device: bool = False
+    freebind: bool = False
+    required: bool = True
+    wait: Annotated[Duration, not_yet(0.0)] = 0.0
+    follow: Annotated[bool, not_yet(False)] = False
+    mode: Mode = 0o660
+    owner: Account | None = None
+    group: Account | None = None
+    backlog: Positive = 2048
+
+    exposure: Literal["loopback", "private", "public"] | None = None
+    root_path: RootPath | None = None
+    headers: Annotated[dict[str, str], AfterValidator(fields.headers)] = {}
+    http2: Annotated[bool, not_yet(False)] = False
+    redirect: Annotated[Literal["https"] | None, not_yet(None)] = None
+    tls: Annotated[Tls | None, not_yet(None)] = None
+
+    proxy: Proxy | None = None
+    limits: Limits | None = None
+    timeouts: Timeouts | None = None
+    websocket: WebSocket | None = None
+
+
+class Daemon(Table):
+    """``[daemon]``: the process."""
+
+    workers: Annotated[Workers, not_yet(1)] = 1
+    user: Annotated[Account | None, not_yet(None)] = None
+    group: Annotated[Account | None, not_yet(None)] = None
+    umask: Mode | None = None
+    pid_file: Path | None = None
+    control: Annotated[Path | None, not_yet(None)] = None
+    server_header: Annotated[str, AfterValidator(fields.header_value)] = "asgid"
+    date_header: bool = True
+
+
+class Log(Table):
+    """``[log]``."""
+
+    level: Literal["debug", "info", "warning", "error", "critical"] = "info"
+    format: Annotated[Literal["text", "json"], not_yet("text")] = "text"
+    pattern: Annotated[str, AfterValidator(fields.log_pattern)] = ""
+    access: str = "-"
+    access_format: Annotated[Literal["combined", "json"], not_yet("combined")] = "combined"
+
+
+class Admin(Table):
+    """``[admin]``."""
+
+    listener: Annotated[str | None, not_yet(None)] = None
+
+
+class Lint(Table):
+    """``[lint]``."""
+
+    ignore: Annotated[Strings, not_yet(())] = ()
+
+
+class Root(Table):
+    """A whole file."""
+
+    application: Application
+    listeners: dict[str, Listener] = {}
+    proxy: Proxy = Proxy()
+    limits: Limits = Limits()
+    timeouts: Timeouts = Timeouts()
+    websocket: WebSocket = WebSocket()
+    daemon: Daemon = Daemon()
+    log: Log = Log()
+    admin: Admin = Admin()
+    lint: Lint = Lint()

@@ -1,0 +1,156 @@
+"""Durations, sizes and modes as they are written, and what each of them comes to."""
+
+from __future__ import annotations
+
+import math
+import re
+
+from asgid.config import codes
+
+_QUANTITY = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([A-Za-z]*)", re.ASCII)
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_BYTES = {
+    "B": 1,
+    "kB": 1000,
+    "KB": 1000,
+    "MB": 1000**2,
+    "GB": 1000**3,
+    "TB": 1000**4,
+    "KiB": 1024,
+    "MiB": 1024**2,
+    "GiB": 1024**3,
+    "TiB": 1024**4,
+}
+_LONGEST_S = 10.0 * 366 * 86400
+_LARGEST_BYTES = 2**60
+
+
+class Refused(ValueError):
+    """A value that is not accepted: a code, a sentence, and what to write instead (empty: nothing to say).
+
+    ``message`` is a whole sentence, or goes on after the key's name where it begins with must, is or holds.
+    ``offset`` is the character of the value, where it is a string, at which it goes wrong; None for all of it.
+    ``inner`` is the key of a table's value that goes wrong, where the value is a table.
+    """
+
+    def __init__(
+        self, code: str, message: str, advice: str = "", *, offset: int | None = None, inner: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.help = advice
+        self.offset = offset
+        self.inner = inner
+
+
+def found(value: object) -> str:
+    """Say what ``value`` is, in a file's own words: ``the string "8000"``, ``the number 5``, ``a table``."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        shown = value if len(value) <= 60 else f"{value[:57]}..."
+        return "the string " + '"' + shown.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+    if isinstance(value, (int, float)):
+        return f"the number {value!r:.60}"
+    if isinstance(value, (list, tuple)):
+        return "a list"
+    if isinstance(value, dict):
+        return "a table"
+    return "a date or time" if value is not None else "nothing"
+
+
+def duration(value: object) -> float:
+    """Return the seconds of ``"30s"``, ``"250ms"``, ``"1.5h"`` or a number of seconds. Raises :class:`Refused`."""
+    advice = 'write it as in "30s", "250ms", "5m", "2h", or as a number of seconds'
+    if isinstance(value, str):
+        number, unit = _taken_apart(value, codes.BAD_DURATION, "a duration", advice)
+        if unit not in _SECONDS:
+            raise Refused(codes.BAD_DURATION, _no_unit("a duration", value, unit), _unit_advice(number, unit, "s"))
+        seconds = float(number) * _SECONDS[unit]
+    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        seconds = _as_float(value)
+    else:
+        raise Refused(codes.WRONG_TYPE, f"must be a duration, not {found(value)}", advice)
+    if not 0 <= seconds <= _LONGEST_S:
+        raise Refused(codes.BAD_DURATION, f"{found(value)} is no duration from 0 to ten years", advice)
+    return seconds
+
+
+def size(value: object) -> int:
+    """Return the bytes of ``"64KiB"``, ``"16MB"`` or a number of bytes. Raises :class:`Refused`."""
+    advice = 'write it as in "64KiB", "16MB", or as a number of bytes'
+    if isinstance(value, str):
+        number, unit = _taken_apart(value, codes.BAD_SIZE, "a size", advice)
+        if unit not in _BYTES:
+            raise Refused(codes.BAD_SIZE, _no_unit("a size", value, unit), _size_advice(number, unit))
+        count = round(float(number) * _BYTES[unit]) if "." in number else int(number[:40]) * _BYTES[unit]
+    elif isinstance(value, int) and not isinstance(value, bool):
+        count = value
+    else:
+        raise Refused(codes.WRONG_TYPE, f"must be a size, not {found(value)}", advice)
+    if not 0 <= count <= _LARGEST_BYTES:
+        raise Refused(codes.BAD_SIZE, f"{found(value)} is no size from 0 to 1 EiB", advice)
+    return count
+
+
+def mode(value: object) -> int:
+    """Return the permission bits of ``"0660"``. Raises :class:`Refused`, for a number too: TOML's is decimal."""
+    if isinstance(value, str) and re.fullmatch("0?[0-7]{3}", value):
+        return int(value, 8)
+    if isinstance(value, int) and not isinstance(value, bool):
+        digits = str(value)
+        written = digits if re.fullmatch("[0-7]{3}", digits) else f"{value:o}" if 0 <= value <= 0o777 else "660"
+        raise Refused(codes.BAD_MODE, f"must be a string, not {found(value)}", f'write "{written:0>4}"')
+    if isinstance(value, str):
+        raise Refused(
+            codes.BAD_MODE, f"{found(value)} is no file mode from 0000 to 0777", 'write it in octal, as in "0660"'
+        )
+    raise Refused(codes.BAD_MODE, f"must be a string, not {found(value)}", 'write it in octal, as in "0660"')
+
+
+def workers(value: object) -> int | str:
+    """Return a number of processes, or ``auto``."""
+    if value == "auto":
+        return "auto"
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
+        return value
+    raise Refused(codes.BAD_VALUE, f'must be a number from 1 or "auto", not {found(value)}')
+
+
+def _taken_apart(value: str, code: str, what: str, advice: str) -> tuple[str, str]:
+    match = _QUANTITY.fullmatch(value)
+    if match is None:
+        raise Refused(code, f"{found(value)} is not {what}", advice)
+    return match[1], match[2]
+
+
+def _no_unit(what: str, value: str, unit: str) -> str:
+    if unit:
+        return f"{found(value)} is not {what}: there is no unit {unit!r}"
+    return f"{found(value)} is not {what}: it has no unit"
+
+
+def _unit_advice(number: str, unit: str, default: str) -> str:
+    if not unit:
+        return f'write "{number}{default}"'
+    guess = {"sec": "s", "secs": "s", "second": "s", "seconds": "s", "min": "m", "mins": "m", "minute": "m"}
+    guess |= {"minutes": "m", "hr": "h", "hour": "h", "hours": "h", "day": "d", "days": "d", "msec": "ms"}
+    meant = guess.get(unit.lower(), unit.lower())
+    return f'write "{number}{meant}"' if meant in _SECONDS else "the units are ms, s, m, h and d"
+
+
+def _size_advice(number: str, unit: str) -> str:
+    if not unit:
+        return f"write {number}, or a unit: \"{number}KiB\""
+    for known in ("B", "KiB", "MiB", "GiB", "TiB", "KB", "MB", "GB", "TB"):
+        if unit.lower() in {known.lower(), known.lower().removesuffix("b"), known.lower().removesuffix("ib")}:
+            return f'write "{number}{known}"'
+    return "the units are B, KB, MB, GB, TB and KiB, MiB, GiB, TiB"
+
+
+def _as_float(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
