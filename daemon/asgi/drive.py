@@ -11,9 +11,11 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import sys
-import weakref
+from asyncio import _enter_task, _leave_task  # documented for event loops
 from collections.abc import Coroutine
+from sys import getrefcount
 from typing import TYPE_CHECKING, Any
+from weakref import getweakrefcount
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -112,6 +114,7 @@ class Driver:
         self._spare: _Spare | None = None
         self._hub = _Hub()
         self._context = self._base
+        self._references = self._weak_references = 0
         if sys.version_info >= (3, 12):
             self.drive = self._drive_eagerly  # type: ignore[method-assign]
 
@@ -121,35 +124,42 @@ class Driver:
         The coroutine must not raise. To be called on the loop's thread while the loop runs.
         """
         loop = self._loop
-        if asyncio.current_task(loop) is not None:
-            return asyncio.Task(coroutine, loop=loop, context=self._base.copy())
         task = self._spare
         if task is None:
-            self._hub = _Hub()
-            self._context = self._base.copy()
-            task = self._spare = _Spare(self._hub, loop=loop, context=self._context)
-        references = sys.getrefcount(task), weakref.getweakrefcount(task)
-        asyncio._enter_task(loop, task)  # noqa: SLF001 - documented for event loops
+            task = self._renew()
+        try:
+            _enter_task(loop, task)
+        except RuntimeError:  # inside a step of another task
+            return asyncio.Task(coroutine, loop=loop, context=self._base.copy())
         try:
             waits_for = self._context.run(coroutine.send, None)
         except StopIteration:
-            pass
+            _leave_task(loop, task)
         except BaseException:
+            _leave_task(loop, task)
             self._retire()
             raise
         else:
+            _leave_task(loop, task)
             self._spare = None
             self._hub.take(coroutine, waits_for)
             return task
-        finally:
-            asyncio._leave_task(loop, task)  # noqa: SLF001
         if (
             task.touched
-            or references != (sys.getrefcount(task), weakref.getweakrefcount(task))
+            or getrefcount(task) > self._references
+            or getweakrefcount(task) > self._weak_references
             or self._context != self._base
         ):
             self._retire()
         return None
+
+    def _renew(self) -> _Spare:
+        self._hub = _Hub()
+        self._context = self._base.copy()
+        task = self._spare = _Spare(self._hub, loop=self._loop, context=self._context)
+        self._references = getrefcount(task)
+        self._weak_references = getweakrefcount(task)
+        return task
 
     def _retire(self) -> None:
         """Let the spare task end: it was more than a stand-in."""

@@ -26,19 +26,6 @@ class ScopeMaker:
 
     def http(self, head: RequestHead) -> Scope:
         """Return the scope of an HTTP request."""
-        scope = self._connection(head)
-        scope["method"] = head.method
-        return scope
-
-    def websocket(self, head: RequestHead, subprotocols: list[str]) -> Scope:
-        """Return the scope of a WebSocket that asks for ``subprotocols``."""
-        scope = self._connection(head)
-        scope["type"] = "websocket"
-        scope["scheme"] = "wss" if scope["scheme"] in {"https", "wss"} else "ws"
-        scope["subprotocols"] = subprotocols
-        return scope
-
-    def _connection(self, head: RequestHead) -> Scope:
         target, _, query = head.target.partition(b"?")
         peer = head.peer
         path = target.decode("ascii")
@@ -46,6 +33,7 @@ class ScopeMaker:
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": SPEC_VERSION},
             "http_version": head.version,
+            "method": head.method,
             "scheme": peer.scheme,
             "path": unquote(path) if "%" in path else path,
             "raw_path": target,
@@ -60,4 +48,13 @@ class ScopeMaker:
             scope["state"] = self._state.copy()
         if self._forwarding is not None:
             self._forwarding.apply(scope)
+        return scope
+
+    def websocket(self, head: RequestHead, subprotocols: list[str]) -> Scope:
+        """Return the scope of a WebSocket that asks for ``subprotocols``."""
+        scope = self.http(head)
+        scope["type"] = "websocket"
+        scope["scheme"] = "wss" if scope["scheme"] == "https" else "ws"
+        scope["subprotocols"] = subprotocols
+        del scope["method"]
         return scope

@@ -28,6 +28,11 @@ _POLLRDHUP = getattr(select, "POLLRDHUP", 0)
 class ConnectionFactory:
     """Twisted's factory for one listener; it owns the connections that it makes."""
 
+    __slots__ = (
+        "_full", "_on_full", "_on_room", "application_s", "begin", "call_soon", "clock", "connections", "counters",
+        "date_header", "draining", "extra_lines", "gateway", "keep_alive_s", "keeps_alive", "limits", "name",
+        "observe", "parser", "rules", "server_header", "spec", "timed", "timeouts", "writer",
+    )  # fmt: skip
     noisy = False
 
     def __init__(
@@ -62,6 +67,8 @@ class ConnectionFactory:
         self.writer = HeadWriter(clock, server_header, date_header)
         self.extra_lines = b"".join(b"%b: %b\r\n" % header for header in spec.headers)
         self.timed = observe is not None or spec.timeouts.application_s > 0
+        self.application_s = spec.timeouts.application_s or _NEVER
+        self.keep_alive_s = spec.timeouts.keep_alive_s
         self.keeps_alive = spec.timeouts.keep_alive_s > 0
         self.draining = False
         self._on_full = on_full
@@ -156,6 +163,8 @@ class ConnectionFactory:
     def drain(self) -> None:
         """Let every connection finish what is under way."""
         self.draining = True
+        self.application_s = spec.timeouts.application_s or _NEVER
+        self.keep_alive_s = spec.timeouts.keep_alive_s
         self.keeps_alive = False
         for connection in tuple(self.connections):
             connection.drain()

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from asgid.daemon.seam import Peer, RequestSink
     from asgid.daemon.wire.factory import ConnectionFactory
-    from asgid.daemon.wire.http1_head import ParsedHead
+    from asgid.daemon.wire.http1_head import Framing
 
 # What the connection reads next.
 HEAD = 0  # a request's head
@@ -71,7 +71,6 @@ class HTTP1Connection(Responder):
     def makeConnection(self, transport: Any) -> None:
         """Begin to serve ``transport`` (ITransport)."""
         self.transport = transport
-        self._write = transport.write
         transport.registerProducer(self, True)
         self._read_deadline = self._factory.deadline(self._factory.timeouts.request_head_s)
         self._factory.connected(self)
@@ -83,7 +82,20 @@ class HTTP1Connection(Responder):
         """Take what came."""
         state = self._state
         if state == HEAD:
-            self._ahead = self._ahead + data if self._ahead else data
+            if (
+                not self._ahead
+                and data.find(b"\r\n\r\n") + 4 == len(data) <= self._factory.rules.unchecked_bytes
+                and data[0] > 0x20
+                and not self._write_paused
+            ):  # the plain case: exactly one whole head
+                self._in_begin = True
+                try:
+                    self._begin(data)
+                except BadRequest as refusal:
+                    self._refuse(refusal)
+                self._in_begin = False
+                return
+            self._ahead += data
             self._advance()
         elif state == BODY:
             self._take_body(data)
@@ -243,28 +255,28 @@ class HTTP1Connection(Responder):
         peer = self._peer
         if peer is None:
             peer = self._peer = factory.peer(self.transport)
-        parsed = factory.parser.parse(data, peer)
+        parser = factory.parser
+        self._head = head = parser.parse(data, peer)
+        framing = parser.framing
         self._read_deadline = NEVER
         self._in_head = False
-        self._head = head = parsed.head
         self._status = 0
-        self._keep_alive = parsed.keep_alive and factory.keeps_alive
         factory.counters.requests += 1
         if factory.timed:
             self._started_at = now = factory.clock()
-            if factory.timeouts.application_s:
-                self._application_deadline = now + factory.timeouts.application_s
-        if head.websocket:
-            self._upgrade(head, data)
-            return
+            self._application_deadline = now + factory.application_s
         self._state = WAITING
-        if parsed.chunked or parsed.content_length:
-            body = self._body_begins(parsed)
-            complete = self._state == WAITING
+        body = b""
+        if framing is None:
+            self._keep_alive = factory.keeps_alive
         else:
-            body = b""
-            complete = True
-        sink = factory.begin(head, self, body, complete)
+            self._keep_alive = framing.keep_alive and factory.keeps_alive
+            if head.websocket:
+                self._upgrade(head, data)
+                return
+            if framing.chunked or framing.content_length:
+                body = self._body_begins(framing)
+        sink = factory.begin(head, self, body, self._state == WAITING)
         if self._state == WAITING or self._state == BODY:  # noqa: PLR1714 - else the response is complete already
             self._sink = sink
             if self._eof:
@@ -292,17 +304,17 @@ class HTTP1Connection(Responder):
 
     # Bodies.
 
-    def _body_begins(self, parsed: ParsedHead) -> bytes:
+    def _body_begins(self, framing: Framing) -> bytes:
         """Take what came of a body with its head. Raises :class:`BadRequest`."""
         limits = self._factory.limits
-        self._expect = parsed.expect_continue
+        self._expect = framing.expect_continue
         ahead, self._ahead = self._ahead, b""
-        if parsed.chunked:
+        if framing.chunked:
             self._chunked = ChunkedDecoder(limits.header_bytes)
             self._rest = 0
             self._state = BODY
             return self._decode(ahead) if ahead else b""
-        length = parsed.content_length
+        length = framing.content_length
         if limits.body_bytes and length > limits.body_bytes:
             raise BadRequest(413, f"a body of {length} bytes")
         body = ahead[:length]
@@ -383,7 +395,7 @@ class HTTP1Connection(Responder):
         """Go on reading the body (:meth:`asgid.daemon.seam.ResponseSink.read`)."""
         if self._expect and self._state == BODY:
             self._expect = False
-            self._write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         if self._reading_paused:
             self._resume_reading()
             if self._state == BODY:
@@ -409,9 +421,11 @@ class HTTP1Connection(Responder):
 
     def _completed(self, now: float) -> None:
         """Go on after a complete response."""
-        self._finished(cut=False)
+        factory = self._factory
         self._sink = None
-        self._application_deadline = NEVER
+        if factory.timed or self._status >= 400:
+            self._application_deadline = NEVER
+            self._finished(cut=False)
         if self._state == WAITING:
             if self._keep_alive:
                 self._next(now)
@@ -437,7 +451,7 @@ class HTTP1Connection(Responder):
         elif self._eof:
             self._close()
         else:
-            self._read_deadline = now + self._factory.timeouts.keep_alive_s
+            self._read_deadline = now + self._factory.keep_alive_s
             if self._reading_paused:
                 self._resume_reading()
 

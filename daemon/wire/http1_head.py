@@ -8,10 +8,16 @@ in this module, each rule with its section.
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import httptools
 
-from asgid.daemon.seam import Headers, Peer, RequestHead
+from asgid.daemon.seam import RequestHead
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from asgid.daemon.seam import Headers, Peer
 
 # The methods that are passed to the application (RFC 9110 9.3, RFC 5789, and WebDAV's). llhttp knows others,
 # of RTSP and ICE among them, and refuses names that it does not know.
@@ -28,6 +34,7 @@ _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _VERSION = re.compile(rb"HTTP/([0-9])\.([0-9])")
 # uri-host [ ":" port ] (RFC 9110 7.2, RFC 3986 3.2.2): a bracketed literal, or a name or IPv4 address; may be empty.
 _HOST = re.compile(rb"(?:\[[0-9A-Fa-fvV:.%~_!$&'()*+,;=\-]+\]|[A-Za-z0-9\-._~%!$&'()*+,;=]*)(?::[0-9]*)?")
+_NAME_BYTES = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~"
 _ABSOLUTE = re.compile(rb"https?://([^/?#@]+)([/?].*)?", re.IGNORECASE)
 
 _MAX_CONTENT_LENGTH = 2**63 - 1
@@ -42,80 +49,55 @@ class BadRequest(Exception):  # noqa: N818 - it is the name of the status
         self.why = why
 
 
-class ParsedHead:
-    """A head and what its framing says."""
+class Framing:
+    """What the headers of a head say beyond the plain case: a body, an expectation, the connection's fate."""
 
-    __slots__ = ("chunked", "content_length", "expect_continue", "head", "keep_alive")
+    __slots__ = ("chunked", "content_length", "expect_continue", "keep_alive")
 
-    def __init__(self, head: RequestHead) -> None:
-        self.head = head
+    def __init__(self, version: str) -> None:
         self.content_length = 0  # bytes; 0 where chunked
         self.chunked = False
-        self.keep_alive = head.version == "1.1"
+        self.keep_alive = version == "1.1"
         self.expect_continue = False
 
 
 class HeadParser:
-    """Turns whole heads into :class:`ParsedHead` values. Not for use from two threads."""
+    """Turns whole heads into :class:`RequestHead` values. Not for use from two threads."""
 
     def __init__(self, header_count: int) -> None:
         self._header_count = header_count or 1 << 30
         self._headers: Headers = []
         self._special: Headers = []
-        self._target = b""
-        self._complete = False
-        self._parser = httptools.HttpRequestParser(self)
+        self.on_header = _collector(self._headers, self._special)
+        self._feed = httptools.HttpRequestParser(self).feed_data
+        self.framing: Framing | None = None  # of the last head; None: no body, HTTP/1.1, nothing special
 
-    def on_url(self, url: bytes) -> None:
-        """Take the target (httptools)."""
-        self._target = url
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header (httptools)."""
-        name = name.lower()
-        self._headers.append((name, value))
-        if name in _SPECIAL:
-            self._special.append((name, value))
-
-    def on_headers_complete(self) -> None:
-        """Take note that the head is complete (httptools)."""
-        self._complete = True
-
-    def parse(self, data: bytes, peer: Peer) -> ParsedHead:
+    def parse(self, data: bytes, peer: Peer) -> RequestHead:
         """Parse ``data``, which ends with the first CR LF CR LF in it and does not begin with CR LF.
 
-        Raises :class:`BadRequest`.
+        What the headers say of the body and the connection is in :attr:`framing` afterwards. Raises
+        :class:`BadRequest`.
         """
-        self._headers = headers = []
-        self._special = special = []
-        self._complete = False
-        parser = self._parser
-        fresh = False
+        if self._headers:
+            self._headers.clear()
+            self._special.clear()
         try:
-            parser.feed_data(data)
+            # llhttp takes any number of spaces, HTTP/0.9, and the protocols RTSP and ICE (RFC 9112 3).
+            name, target, protocol = data[: data.index(b"\r\n")].split(b" ")
+            method = METHODS[name]
+            version = _VERSIONS[protocol]
+        except (ValueError, KeyError):
+            raise _bad_request_line(data) from None
+        try:
+            self._feed(data)
         except httptools.HttpParserUpgrade:
-            fresh = True
+            pass
         except httptools.HttpParserError as error:
-            self._parser = httptools.HttpRequestParser(self)
-            if not self._complete:
-                raise BadRequest(*_refusal(data, str(error))) from None
-            fresh = True  # an odd Transfer-Encoding: judged below, where the whole head is known
-        if not self._complete:
-            # PRI * HTTP/2.0, the preface of HTTP/2 (RFC 9113 3.4)
-            self._parser = httptools.HttpRequestParser(self)
-            raise BadRequest(505, "HTTP/2 preface")
-        method_name = parser.get_method()
-        target = self._target
-        version = parser.get_http_version()
-        if fresh or special or version != "1.1":
-            # llhttp refuses to go on after a body, an upgrade or Connection: close; a new parser costs 0.3 us.
-            self._parser = httptools.HttpRequestParser(self)
-        method = METHODS.get(method_name)
-        # llhttp takes any number of spaces, HTTP/0.9 and the protocols RTSP and ICE (RFC 9112 3: single SP, HTTP-name).
-        if method is None or not data.startswith(b"%b %b HTTP/%b\r\n" % (method_name, target, version.encode())):
-            raise BadRequest(*_refusal(data, "malformed request line"))
-        if version != "1.1" and version != "1.0":  # noqa: PLR1714 - the common case is one comparison
-            raise BadRequest(505, f"version {version}")
+            self._renew()
+            if str(error) != "Request has invalid `Transfer-Encoding`":  # that is judged below, as 400 or 501
+                raise BadRequest(400, str(error)) from None
+        headers = self._headers.copy()
+        special = self._special
         if len(headers) > self._header_count:
             raise BadRequest(431, "too many headers")
         if b" \r\n" in data or b"\t\r\n" in data:
@@ -125,31 +107,60 @@ class HeadParser:
         if target[0] != 0x2F or b"#" in target:
             target, special, headers = _other_form(method, target, special, headers)
         head = RequestHead(method, target, version, headers, peer)
-        parsed = ParsedHead(head)
-        if len(special) == 1 and special[0][0] == b"host":
-            host = special[0][1]
-            if not _HOST.fullmatch(host):
-                raise BadRequest(400, "malformed Host")
-        else:
-            _interpret(parsed, special)
-        return parsed
+        if version == "1.1":
+            if len(special) == 2 and _KEEP_ALIVE in special:
+                special = [header for header in special if header != _KEEP_ALIVE]
+            if len(special) == 1 and special[0][0] == b"host":
+                _check_host(special[0][1])
+                self.framing = None
+                return head
+        # llhttp refuses to go on after a body, an upgrade or Connection: close; a new parser costs 0.3 us.
+        special = special.copy()
+        self._renew()
+        self.framing = _interpret(head, special)
+        return head
+
+    def _renew(self) -> None:
+        self._feed = httptools.HttpRequestParser(self).feed_data
 
 
+def _collector(headers: Headers, special: Headers) -> Callable[[bytes, bytes], None]:
+    """Return what httptools calls with each header."""
+    take, take_special = headers.append, special.append
+
+    def on_header(name: bytes, value: bytes) -> None:
+        name = name.lower()
+        header = (name, value)
+        take(header)
+        if name in _SPECIAL:
+            take_special(header)
+
+    return on_header
+
+
+_KEEP_ALIVE = (b"connection", b"keep-alive")  # which browsers say, and which says nothing in HTTP/1.1
+_VERSIONS = {b"HTTP/1.1": "1.1", b"HTTP/1.0": "1.0"}
 _SPECIAL = frozenset((b"host", b"content-length", b"transfer-encoding", b"connection", b"expect", b"upgrade"))
 
 
-def _refusal(data: bytes, why: str) -> tuple[int, str]:
-    """Say what a head that cannot be parsed is answered with."""
-    line = data.partition(b"\r\n")[0]
-    words = line.split(b" ")
+def _bad_request_line(data: bytes) -> BadRequest:
+    """Say what a request line that cannot be served is answered with."""
+    words = data.partition(b"\r\n")[0].split(b" ")
     if len(words) == 3:
-        method, _, version = words
-        match = _VERSION.fullmatch(version)
-        if match and match[1] not in b"1":
-            return 505, f"version {version.decode()}"
-        if match and _TOKEN.fullmatch(method) and method not in METHODS and method.isupper():
-            return 501, f"method {method.decode()}"
-    return 400, why
+        method, _, protocol = words
+        match = _VERSION.fullmatch(protocol)
+        if match and match[1] > b"1":
+            return BadRequest(505, f"version {protocol.decode()}")
+        if protocol in _VERSIONS and _TOKEN.fullmatch(method) and method.upper() == method:
+            return BadRequest(501, f"method {method.decode()}")
+    return BadRequest(400, "malformed request line")
+
+
+def _check_host(host: bytes) -> None:
+    """Hold a Host to its grammar. Raises :class:`BadRequest`."""
+    rest = host.translate(None, _NAME_BYTES)
+    if rest and (rest != b":" or not host.rpartition(b":")[2].isdigit()) and not _HOST.fullmatch(host):
+        raise BadRequest(400, "malformed Host")
 
 
 def _other_form(method: str, target: bytes, special: Headers, headers: Headers) -> tuple[bytes, Headers, Headers]:
@@ -175,59 +186,63 @@ def _other_form(method: str, target: bytes, special: Headers, headers: Headers) 
     return rest, [(name, authority if name == b"host" else value) for name, value in special], replaced
 
 
-def _interpret(parsed: ParsedHead, special: Headers) -> None:
+def _interpret(head: RequestHead, special: Headers) -> Framing:
     """Read the headers that frame the message and rule the connection. Raises :class:`BadRequest`."""
     seen: dict[bytes, bytes] = {}
     for name, value in special:
         if name in seen:
-            if name in (b"host", b"content-length", b"transfer-encoding"):
-                raise BadRequest(400, f"more than one {name.decode()}")  # RFC 9112 3.2, 6.3; RFC 9110 8.6
-            value = seen[name] + b"," + value  # noqa: PLW2901 - RFC 9110 5.3: lists may come in several lines
+            if name in _SINGLE:
+                raise BadRequest(400, f"more than one {name.decode()}")
+            value = seen[name] + b"," + value  # noqa: PLW2901 - RFC 9110 5.3: a list may come in several lines
         seen[name] = value
-    version = parsed.head.version
-    host = seen.get(b"host")
-    if host is None:
-        if version == "1.1":
-            raise BadRequest(400, "no Host")  # RFC 9112 3.2
-    elif not _HOST.fullmatch(host):
-        raise BadRequest(400, "malformed Host")
-    _framing(parsed, seen)
+    version = head.version
+    if b"host" in seen:
+        _check_host(seen[b"host"])
+    elif version == "1.1":
+        raise BadRequest(400, "no Host")  # RFC 9112 3.2
+    framing = Framing(version)
+    _measure(framing, seen, version)
     tokens: list[bytes] = []
     if b"connection" in seen:
         tokens = [token.strip(b" \t").lower() for token in seen[b"connection"].split(b",")]
         if b"close" in tokens:
-            parsed.keep_alive = False
+            framing.keep_alive = False
         elif version == "1.0" and b"keep-alive" in tokens:
-            parsed.keep_alive = True  # RFC 9112 9.3
+            framing.keep_alive = True  # RFC 9112 9.3
     if b"expect" in seen and version == "1.1":  # RFC 9110 10.1.1: ignored in HTTP/1.0
         if seen[b"expect"].lower() != b"100-continue":
             raise BadRequest(417, "unknown expectation")
-        parsed.expect_continue = parsed.chunked or parsed.content_length > 0
-    if b"upgrade" in seen and b"upgrade" in tokens and version == "1.1" and parsed.head.method == "GET":
+        framing.expect_continue = framing.chunked or framing.content_length > 0
+    if b"upgrade" in seen and b"upgrade" in tokens and version == "1.1" and head.method == "GET":
         protocols = [token.strip(b" \t").lower() for token in seen[b"upgrade"].split(b",")]
-        parsed.head.websocket = b"websocket" in protocols  # RFC 6455 4.2.1
+        head.websocket = b"websocket" in protocols  # RFC 6455 4.2.1
+    return framing
 
 
-def _framing(parsed: ParsedHead, seen: dict[bytes, bytes]) -> None:
+# RFC 9112 3.2 and 6.3, RFC 9110 8.6
+_SINGLE = frozenset((b"host", b"content-length", b"transfer-encoding"))
+
+
+def _measure(framing: Framing, seen: dict[bytes, bytes], version: str) -> None:
     """Read Content-Length and Transfer-Encoding (RFC 9112 6). Raises :class:`BadRequest`."""
     coding = seen.get(b"transfer-encoding")
     length = seen.get(b"content-length")
     if coding is not None:
         if length is not None:
             raise BadRequest(400, "Content-Length beside Transfer-Encoding")  # RFC 9112 6.1: smuggling
-        if parsed.head.version == "1.0":
+        if version == "1.0":
             raise BadRequest(400, "Transfer-Encoding in HTTP/1.0")  # RFC 9112 6.1: framing is faulty
         codings = [token.strip(b" \t").lower() for token in coding.split(b",")]
         if codings[-1] != b"chunked" or codings.count(b"chunked") > 1 or b"" in codings:
             raise BadRequest(400, "malformed Transfer-Encoding")  # RFC 9112 6.3
         if len(codings) > 1:
             raise BadRequest(501, "unknown transfer coding")  # RFC 9112 6.1
-        parsed.chunked = True
+        framing.chunked = True
     elif length is not None:
         if not length.isdigit():
             raise BadRequest(400, "malformed Content-Length")  # RFC 9110 8.6
         if len(length) > 19 and len(length.lstrip(b"0")) > 19:
             raise BadRequest(400, "Content-Length out of range")
-        parsed.content_length = int(length)
-        if parsed.content_length > _MAX_CONTENT_LENGTH:
+        framing.content_length = int(length)
+        if framing.content_length > _MAX_CONTENT_LENGTH:
             raise BadRequest(400, "Content-Length out of range")

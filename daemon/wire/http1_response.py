@@ -6,13 +6,13 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 
-from asgid.daemon.seam import Finished, RequestHead
-from asgid.daemon.wire.response_head import PHRASES, ResponseHead
+from asgid.daemon.seam import Finished
+from asgid.daemon.wire.response_head import HAS_DATE, HAS_SERVER, PHRASES, WANTS_CLOSE, render
 
 if TYPE_CHECKING:
     from asyncio import Future
 
-    from asgid.daemon.seam import Headers, Peer
+    from asgid.daemon.seam import Headers, Peer, RequestHead
     from asgid.daemon.wire.factory import ConnectionFactory
 
 log = logging.getLogger("asgid.http")
@@ -30,21 +30,22 @@ class Responder:
     """Writes responses, one at a time. Its subclass reads the requests and owns the connection's life."""
 
     __slots__ = (
-        "_application_deadline", "_body_bytes", "_expect", "_factory", "_framing", "_head", "_keep_alive", "_left",
-        "_lost", "_peer", "_response", "_started_at", "_status", "_waiter", "_write", "_write_deadline",
+        "_application_deadline", "_bits", "_body_bytes", "_expect", "_factory", "_framing", "_head", "_keep_alive",
+        "_left", "_length", "_lines", "_lost", "_peer", "_started_at", "_status", "_waiter", "_write_deadline",
         "_write_paused", "transport",
     )  # fmt: skip
 
     def __init__(self, factory: ConnectionFactory) -> None:
         self._factory = factory
         self.transport: Any = None
-        self._write: Any = None
         self._peer: Peer | None = None
         self._head: RequestHead | None = None  # of the request under way
         self._expect = False  # 100 Continue is still owed
         self._keep_alive = True
-        self._response: ResponseHead | None = None  # given, and not written yet
         self._status = 0  # of the response under way; 0 where none has been given
+        self._lines: bytes | None = None  # the response's headers, until they are written
+        self._length = -1  # its Content-Length, bytes; -1: none was given
+        self._bits = 0
         self._framing = NO_BODY
         self._left = 0  # bytes of the announced Content-Length
         self._body_bytes = 0
@@ -71,22 +72,24 @@ class Responder:
 
     def start(self, status: int, headers: Headers) -> None:
         """Take the response's head (:meth:`asgid.daemon.seam.ResponseSink.start`)."""
-        self._response = ResponseHead(headers)
+        self._lines, self._length, self._bits = render(headers)
         self._status = status
 
     def body(self, data: bytes, more: bool) -> Future[None] | None:
         """Write a piece of the body (:meth:`asgid.daemon.seam.ResponseSink.body`)."""
         if self._lost:
             raise ConnectionResetError("the client has gone")
-        response = self._response
-        if response is not None:
-            now = self._first(response, data, more)
+        if self._lines is not None:
+            now = self._factory.clock()
+            self._first(self._lines, data, more, now)
+            if not more:
+                self._completed(now)
+                return None
         else:
-            now = 0.0
             self._further(data, more)
-        if not more:
-            self._completed(now or self._factory.clock())
-            return None
+            if not more:
+                self._completed(self._factory.clock())
+                return None
         if self._write_paused:
             if self._waiter is None:
                 self._waiter = asyncio.get_running_loop().create_future()
@@ -98,7 +101,7 @@ class Responder:
         self._application_deadline = NEVER
         if self._lost:
             return
-        if self._status and self._response is None:
+        if self._status and self._lines is None:
             self._factory.counters.cut += 1
             self._finished(cut=True)
             self._abort()
@@ -107,64 +110,53 @@ class Responder:
 
     # Writing.
 
-    def _first(self, response: ResponseHead, data: bytes, more: bool) -> float:
-        """Write the head with the first piece; return the time."""
+    def _first(self, lines: bytes, data: bytes, more: bool, now: float) -> None:
+        """Write the head, with the first piece of the body."""
         factory = self._factory
-        status = self._status
         head = self._head
-        length = response.content_length
-        now = factory.clock()
-        if response.date or response.server:
-            prefix = factory.writer.own_prefix(status, now, response.server, response.date)
-        else:
-            prefix = factory.writer.prefix(status, now)
-        if head is None or head.method == "HEAD" or status in _BODILESS or status < 200:
+        status = self._status
+        length = self._length
+        size = len(data)
+        framing = b"\r\n"
+        if head is None or head.method == "HEAD" or status in _BODILESS:
+            if length < 0 and size and not more and status not in _BODILESS:
+                length = size  # what the answer to GET would say (RFC 9110 9.3.2)
+            if length >= 0 and status != 204:
+                framing = b"content-length: %d\r\n\r\n" % length
             self._framing = NO_BODY
-            if length is None and data and not more and status not in _BODILESS:
-                length = len(data)  # what the answer to GET would say (RFC 9110 9.3.2)
             data = b""
-            framing = b"content-length: %d\r\n" % length if length is not None and status != 204 else b""
-        elif length is not None:
-            self._announced(length, data, more)
-            framing = b"content-length: %d\r\n" % length
+        elif length >= 0:
+            left = length - size
+            if left < 0 or (left and not more):
+                raise ValueError(_mismatch(length, size))
+            self._left = left
+            self._framing = LENGTH
+            framing = b"content-length: %d\r\n\r\n" % length
         elif not more:
             self._framing = NO_BODY
-            framing = b"content-length: %d\r\n" % len(data)
+            framing = b"content-length: %d\r\n\r\n" % size
         elif head.version == "1.0":
-            # RFC 9112 7.1: chunked is never sent to HTTP/1.0; the close ends the body
-            self._framing = UNTIL_CLOSE
+            self._framing = UNTIL_CLOSE  # RFC 9112 7.1: chunked is never sent to HTTP/1.0
             self._keep_alive = False
-            framing = b""
         else:
             self._framing = CHUNKED
-            framing = b"transfer-encoding: chunked\r\n"
-        if response.wants_close or self._expect:
-            # A client that was not told to continue may send its body or not: where it ends cannot be known.
+            framing = b"transfer-encoding: chunked\r\n\r\n"
+            if size:
+                data = b"%x\r\n%b\r\n" % (size, data)
+        # A client that was not told to continue may send its body or not: where it ends cannot be known.
+        if not self._keep_alive or self._expect or self._bits & WANTS_CLOSE:
             self._keep_alive = False
-        if not self._keep_alive:
-            framing += b"connection: close\r\n\r\n"
+            framing = b"connection: close\r\n" + framing
         elif head is not None and head.version == "1.0":
-            framing += b"connection: keep-alive\r\n\r\n"
-        else:
-            framing += b"\r\n"
-        self._response = None
-        self._body_bytes = size = len(data)
-        if self._framing == CHUNKED and size:
-            data = b"%x\r\n%b\r\n" % (size, data)
+            framing = b"connection: keep-alive\r\n" + framing
+        prefix = factory.writer.prefix(status, now, self._bits & (HAS_DATE | HAS_SERVER))
+        self._lines = None
+        self._body_bytes = size if data else 0
         if size < _JOIN_BYTES:
-            self._write(b"".join((prefix, response.lines, factory.extra_lines, framing, data)))
+            self.transport.write(b"".join((prefix, lines, factory.extra_lines, framing, data)))
         else:
-            self._write(b"".join((prefix, response.lines, factory.extra_lines, framing)))
-            self._write(data)
-        return now
-
-    def _announced(self, length: int, data: bytes, more: bool) -> None:
-        """Hold the body to its Content-Length (RFC 9110 8.6)."""
-        left = length - len(data)
-        if left < 0 or (left and not more):
-            raise ValueError(_mismatch(length, len(data), more))
-        self._framing = LENGTH
-        self._left = left
+            self.transport.write(b"".join((prefix, lines, factory.extra_lines, framing)))
+            self.transport.write(data)
 
     def _further(self, data: bytes, more: bool) -> None:
         """Write a piece after the first."""
@@ -175,22 +167,22 @@ class Responder:
         if framing == LENGTH:
             left = self._left - size
             if left < 0 or (left and not more):
-                raise ValueError(_mismatch(self._body_bytes + self._left, self._body_bytes + size, more))
+                raise ValueError(_mismatch(self._body_bytes + self._left, self._body_bytes + size))
             self._left = left
         self._body_bytes += size
         if framing == CHUNKED:
             if size:
                 last = b"" if more else b"0\r\n\r\n"
                 if size < _JOIN_BYTES:
-                    self._write(b"%x\r\n%b\r\n%b" % (size, data, last))
+                    self.transport.write(b"%x\r\n%b\r\n%b" % (size, data, last))
                 else:
-                    self._write(b"%x\r\n" % size)
-                    self._write(data)
-                    self._write(b"\r\n" + last)
+                    self.transport.write(b"%x\r\n" % size)
+                    self.transport.write(data)
+                    self.transport.write(b"\r\n" + last)
             elif not more:
-                self._write(b"0\r\n\r\n")
+                self.transport.write(b"0\r\n\r\n")
         elif size:
-            self._write(data)
+            self.transport.write(data)
 
     def _finished(self, *, cut: bool) -> None:
         """Tell the observers of the request that has ended."""
@@ -208,7 +200,7 @@ class Responder:
     def _answer_error(self, status: int, extra: bytes = b"") -> None:
         """Answer with a short text of the wire's own, then close (RFC 9112 9.6)."""
         factory = self._factory
-        self._response = None
+        self._lines = None
         self._keep_alive = False
         self._expect = False
         self._status = status
@@ -221,12 +213,12 @@ class Responder:
             b"content-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % len(text),
             b"" if self._head is not None and self._head.method == "HEAD" else text,
         )
-        self._write(b"".join(lines))
+        self.transport.write(b"".join(lines))
         self._finished(cut=False)
         self._linger()
 
 
-def _mismatch(length: int, size: int, more: bool) -> str:
+def _mismatch(length: int, size: int) -> str:
     if size > length:
-        return f"the body is longer than its Content-Length ({length} bytes)"
-    return f"the body ended after {size} bytes, its Content-Length is {length}" if not more else ""
+        return f"the body is longer than its Content-Length of {length} bytes"
+    return f"the body ended after {size} bytes, its Content-Length is {length}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from email.utils import formatdate
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -13,97 +13,90 @@ if TYPE_CHECKING:
 _TOKEN_BYTES = b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 PHRASES = {status.value: status.phrase.encode() for status in HTTPStatus}
 
-# Response headers that the wire itself decides (RFC 9110 7.6.1, RFC 9112 6 and 9) or that it would add.
-CONTENT_LENGTH, CONNECTION, HOP_BY_HOP, OWN = "content-length", "connection", "hop-by-hop", "own"
-_ROLES: dict[bytes, str] = {
-    b"content-length": CONTENT_LENGTH,
-    b"connection": CONNECTION,
-    b"transfer-encoding": HOP_BY_HOP,
-    b"keep-alive": HOP_BY_HOP,
-    b"proxy-connection": HOP_BY_HOP,
-    b"upgrade": HOP_BY_HOP,
-    b"te": HOP_BY_HOP,
-    b"trailer": HOP_BY_HOP,
-    b"date": OWN,
-    b"server": OWN,
+# What the wire has to do with a header of the application: its role (RFC 9110 7.6.1, RFC 9112 6 and 9).
+_PLAIN, _CONTENT_LENGTH, _CONNECTION, _HOP_BY_HOP, _DATE, _SERVER = range(6)
+_ROLES: dict[bytes, int] = {
+    b"content-length": _CONTENT_LENGTH,
+    b"connection": _CONNECTION,
+    b"transfer-encoding": _HOP_BY_HOP,
+    b"keep-alive": _HOP_BY_HOP,
+    b"proxy-connection": _HOP_BY_HOP,
+    b"upgrade": _HOP_BY_HOP,
+    b"te": _HOP_BY_HOP,
+    b"trailer": _HOP_BY_HOP,
+    b"date": _DATE,
+    b"server": _SERVER,
 }
 # Names that were found to be tokens, with their roles: applications use few names, and the bound keeps it so.
-_known: dict[bytes, str | None] = {}
+_known: dict[bytes, int] = {}
 _KNOWN_MAX = 1024
 
+# What the wire must know of an application's headers, as bits.
+WANTS_CLOSE, HAS_DATE, HAS_SERVER = 1, 2, 4
+_BITS = {_DATE: HAS_DATE, _SERVER: HAS_SERVER}
 
-def role_of(name: bytes) -> str | None:
-    """Return what the wire has to do with a response header, ``None`` for nothing.
 
-    Raises ``ValueError`` where the name is no token (RFC 9110 5.1), ``TypeError`` where it is no bytes.
-    """
+def _role_of(name: Any) -> int:
+    """Return the role of a header's name. Raises ``ValueError`` and ``TypeError``."""
     if type(name) is not bytes:
         raise TypeError(f"a header's name must be bytes, not {type(name).__name__}")
     if not name or name.translate(None, _TOKEN_BYTES):
-        raise ValueError(f"{name!r} is not a header name")
-    role = _ROLES.get(name.lower())
+        raise ValueError(f"{name!r} is not a header name")  # RFC 9110 5.1
+    role = _ROLES.get(name.lower(), _PLAIN)
     if len(_known) < _KNOWN_MAX:
         _known[name] = role
     return role
 
 
+def render(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, int, int]:
+    """Return an application's headers as lines, their Content-Length (-1: none, bytes), and the bits above.
+
+    Content-Length, Connection and the hop-by-hop headers are not among the lines: the wire writes its own.
+    Raises ``ValueError`` or ``TypeError`` with a message that names the mistake.
+    """
+    length = -1
+    bits = 0
+    parts: list[bytes] = []
+    for name, value in headers:
+        try:
+            role = _known[name]
+        except (KeyError, TypeError):
+            role = _role_of(name)
+        if role:
+            if type(value) is not bytes:
+                raise TypeError(f"the value of {name.decode()} must be bytes, not {type(value).__name__}")
+            if role == _CONTENT_LENGTH:
+                length = _content_length(value, length)
+                continue
+            if role == _CONNECTION:
+                bits |= WANTS_CLOSE if b"close" in value.lower() else 0
+                continue
+            if role == _HOP_BY_HOP:
+                continue
+            bits |= _BITS[role]
+        parts += (name, b": ", value, b"\r\n")
+    try:
+        lines = b"".join(parts)
+    except TypeError:
+        raise TypeError("a header's value must be bytes") from None
+    # RFC 9110 5.5: CR, LF and NUL in a value are dangerous; only those that were put there here may be found.
+    if len(lines.translate(None, b"\r\n\0")) + len(parts) // 2 != len(lines):
+        raise ValueError("a header's value holds CR, LF or NUL")
+    return lines, length, bits
+
+
+def _content_length(value: bytes, before: int) -> int:
+    if not value.isdigit() or len(value) > 19:
+        raise ValueError(f"Content-Length is {value!r}")
+    length = int(value)
+    if before not in (-1, length):
+        raise ValueError("two different Content-Length headers")
+    return length
+
+
 def status_line(status: int) -> bytes:
     """Return the status line with its CR LF (RFC 9112 4)."""
     return b"HTTP/1.1 %d %b\r\n" % (status, PHRASES.get(status, b""))
-
-
-class ResponseHead:
-    """An application's response head, checked: its header lines as bytes, and what the wire must know of them."""
-
-    __slots__ = ("content_length", "date", "lines", "names", "server", "wants_close")
-
-    def __init__(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
-        """Check ``headers``. Raises ``ValueError`` or ``TypeError`` with a message that names the mistake."""
-        self.content_length: int | None = None
-        self.wants_close = False
-        self.date = False
-        self.server = False
-        parts: list[bytes] = []
-        count = 0
-        for name, value in headers:
-            try:
-                role = _known[name]
-            except (KeyError, TypeError):
-                role = role_of(name)
-            if role is not None and self._special(role, name, value):
-                continue
-            count += 1
-            parts += (name, b": ", value, b"\r\n")
-        try:
-            self.lines = lines = b"".join(parts)
-        except TypeError:
-            raise TypeError("a header's value must be bytes") from None
-        # RFC 9110 5.5: CR, LF and NUL in a value are dangerous; the lines hold only those that were put there here.
-        if lines.count(b"\n") != count or lines.count(b"\r") != count or b"\0" in lines:
-            raise ValueError("a header's value holds CR, LF or NUL")
-
-    def _special(self, role: str, name: bytes, value: bytes) -> bool:
-        """Take note of a header with a role; true where the wire writes it, or does without it."""
-        if type(value) is not bytes:
-            raise TypeError(f"the value of {name.decode()} must be bytes, not {type(value).__name__}")
-        if role is CONTENT_LENGTH:
-            length = value.strip()
-            if not length.isdigit() or len(length) > 19:
-                raise ValueError(f"Content-Length is {value!r}")
-            if self.content_length is not None and self.content_length != int(length):
-                raise ValueError("two different Content-Length headers")
-            self.content_length = int(length)
-            return True
-        if role is CONNECTION:
-            self.wants_close = self.wants_close or b"close" in value.lower()
-            return True
-        if role is HOP_BY_HOP:
-            return True
-        if name.lower() == b"date":
-            self.date = True
-        else:
-            self.server = True
-        return False
 
 
 class HeadWriter:
@@ -118,24 +111,25 @@ class HeadWriter:
         self._date_on = date
         self._date = b""
         self._until = 0.0
-        self._prefixes: dict[int, bytes] = {}
+        self._prefixes: dict[int | tuple[int, int], bytes] = {}
 
-    def prefix(self, status: int, now: float) -> bytes:
-        """Return status line, ``server`` and ``date`` at ``now``, the monotonic clock in seconds."""
+    def prefix(self, status: int, now: float, bits: int = 0) -> bytes:
+        """Return status line, ``server`` and ``date`` at ``now`` (the monotonic clock, seconds).
+
+        What the application has set itself, as ``bits`` tell, is left out.
+        """
         if now >= self._until:
             self._refresh(now)
-        try:
-            return self._prefixes[status]
-        except KeyError:
-            line = self._prefixes[status] = status_line(status) + self._server + self._date
-            return line
-
-    def own_prefix(self, status: int, now: float, has_server: bool, has_date: bool) -> bytes:
-        """Return the same without what the application has set itself."""
-        if now >= self._until:
-            self._refresh(now)
-        line = status_line(status)
-        return line + (b"" if has_server else self._server) + (b"" if has_date else self._date)
+        key = status if not bits else (status, bits)
+        prefix = self._prefixes.get(key)
+        if prefix is None:
+            prefix = status_line(status)
+            if not bits & HAS_SERVER:
+                prefix += self._server
+            if not bits & HAS_DATE:
+                prefix += self._date
+            self._prefixes[key] = prefix
+        return prefix
 
     def _refresh(self, now: float) -> None:
         wall = self._wall()
