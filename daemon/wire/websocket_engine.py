@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
 from autobahn.websocket.xormasker import create_xor_masker
-from twisted.internet.defer import Deferred
 
 if TYPE_CHECKING:
-    from autobahn.websocket.types import ConnectionRequest
-
     from asgid.config.spec import WebSocketOptions
+    from autobahn.websocket.types import ConnectionRequest
+    from twisted.internet.defer import Deferred
 
 __all__ = ["Engine", "EngineUser", "Engines", "create_xor_masker"]
 
@@ -34,8 +33,8 @@ _OPENING = (
 class EngineUser(Protocol):
     """What an engine reports to."""
 
-    def engine_opening(self) -> Deferred[tuple[str | None, dict[str, list[str]]]]:
-        """Take note that the handshake is valid; the result fires with what is accepted."""
+    def engine_opening(self) -> Deferred[str | None]:
+        """Take note that the handshake is valid; the result fires with the subprotocol when it is accepted."""
 
     def engine_refusal(self, status: int, why: str) -> None:
         """Take note that the handshake is not valid."""
@@ -97,12 +96,10 @@ class Engine(WebSocketServerProtocol):
         if self.user is not None:
             self.user.engine_refusal(426 if responseHeaders else code, reason)
 
-    def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:
-        """Give the user what is to be written; header values are ISO-8859-1 there, Autobahn writes UTF-8."""
+    def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:  # noqa: ARG002
+        """Give the user what is to be written."""
         if self.user is not None:
-            self.user.engine_write(
-                data.decode().encode("latin-1") if self.state == self.STATE_CONNECTING else data
-            )
+            self.user.engine_write(data)
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         """Give the user a message."""
@@ -114,7 +111,7 @@ class Engine(WebSocketServerProtocol):
         if self.user is not None:
             self.user.engine_ping(payload)
 
-    def dropConnection(self, abort: bool = False) -> None:
+    def dropConnection(self, abort: bool = False) -> None:  # noqa: ARG002
         """Tell the user that this is over; it decides how the connection is closed."""
         if self.state != self.STATE_CLOSED:
             self.state = self.STATE_CLOSED

@@ -1,0 +1,332 @@
+"""One WebSocket in the application: ``receive`` and ``send`` (ASGI WebSocket specification 2.5).
+
+An application that waits for a message is resumed where the message comes in, without a turn of the loop between
+them: see :class:`Bell`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from asgid.daemon.asgi.http import ApplicationMistake
+from asgid.daemon.seam import header_values
+
+if TYPE_CHECKING:
+    from asyncio import Future, Task
+    from collections.abc import Callable
+    from contextvars import Context
+
+    from asgid.daemon.asgi.gateway import ASGIGateway
+    from asgid.daemon.seam import Headers, RequestHead, WebSocketPort
+
+log = logging.getLogger("asgid.application")
+
+Event = dict[str, Any]
+
+# Where the WebSocket is, as its application sees it.
+CONNECTING = 0  # neither accepted nor refused
+DENYING = 1  # a response in place of the handshake has begun
+OPEN = 2
+CLOSED = 3  # by either side
+_EXPECTED = {
+    CONNECTING: "websocket.accept or websocket.close",
+    DENYING: "websocket.http.response.body",
+    OPEN: "websocket.send or websocket.close",
+    CLOSED: "nothing: the WebSocket is closed",
+}
+
+
+class Bell(asyncio.Future[None]):
+    """A future whose first waiter, a task, takes its step inside :meth:`ring` and not a turn of the loop later.
+
+    Not if another task is running, for one task cannot run inside another.
+    """
+
+    __slots__ = ("_context", "_loop_of_bell", "_step")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(loop=loop)
+        self._loop_of_bell = loop
+        self._step: Callable[[Future[None]], object] | None = None
+        self._context: Context | None = None
+
+    def add_done_callback(
+        self, fn: Callable[[Future[None]], object], *, context: Context | None = None
+    ) -> None:
+        """Keep the first callback that has a context, which is a task's; the rest are any future's."""
+        if self._step is None and context is not None and not self.done():
+            self._step = fn
+            self._context = context
+        else:
+            super().add_done_callback(fn, context=context)
+
+    def remove_done_callback(self, fn: Callable[[Future[None]], object], /) -> int:
+        """Forget a callback; return how often it was there."""
+        if self._step is not None and self._step == fn:
+            self._step = None
+            return 1 + super().remove_done_callback(fn)
+        return super().remove_done_callback(fn)
+
+    def cancel(self, msg: Any = None) -> bool:
+        """Cancel, as any future."""
+        if not super().cancel(msg):
+            return False
+        step, self._step = self._step, None
+        if step is not None:
+            self._loop_of_bell.call_soon(step, self, context=self._context)
+        return True
+
+    def ring(self) -> None:
+        """Resume who waits."""
+        if self.done():
+            return
+        self.set_result(None)
+        step, self._step = self._step, None
+        if step is None or self._context is None:
+            return
+        if asyncio.current_task(self._loop_of_bell) is None:
+            self._context.run(step, self)
+        else:
+            self._loop_of_bell.call_soon(step, self, context=self._context)
+
+
+class WebSocketCycle:
+    """Implements :class:`asgid.daemon.seam.WebSocketSink` for one WebSocket, and its application's callables."""
+
+    __slots__ = (
+        "_bell", "_close", "_connect", "_denial", "_gateway", "_gone", "_head", "_held", "_limit", "_loop", "_port",
+        "_queue", "_state", "task",
+    )  # fmt: skip
+
+    def __init__(self, gateway: ASGIGateway, head: RequestHead, port: WebSocketPort) -> None:
+        self._gateway = gateway
+        self._loop = gateway.loop
+        self._head = head
+        self._port = port
+        self._limit = gateway.spec.websocket.queue
+        self._state = CONNECTING
+        self._connect = True  # websocket.connect is to be delivered
+        self._gone: tuple[int, str] | None = None  # the client has gone: close code and reason
+        self._close: tuple[int, str] | None = None
+        self._denial: tuple[int, Headers, list[bytes]] | None = None
+        self._queue: deque[Event] | None = None
+        self._held = False
+        self._bell: Bell | None = None
+        self.task: Task[None] | None = None
+
+    @classmethod
+    def begin(cls, gateway: ASGIGateway, head: RequestHead, port: WebSocketPort) -> WebSocketCycle:
+        """Start the application on a handshake that is valid, in a task of its own."""
+        cycle = cls(gateway, head, port)
+        offered = b",".join(header_values(head.headers, b"sec-websocket-protocol"))
+        names = [name.strip() for name in offered.decode("latin-1").split(",")]
+        scope = gateway.scopes.websocket(head, [name for name in names if name])
+        scope["extensions"]["websocket.http.response"] = {}
+        cycle.task = gateway.loop.create_task(cycle.run(gateway.application, scope))
+        gateway.cycles.add(cycle)
+        return cycle
+
+    # What the wire calls.
+
+    def message(self, data: str | bytes) -> None:
+        """Take a message (:meth:`asgid.daemon.seam.WebSocketSink.message`)."""
+        event: Event = {"type": "websocket.receive", "text" if type(data) is str else "bytes": data}
+        queue = self._queue
+        if queue is None:
+            self._queue = queue = deque((event,))
+        else:
+            queue.append(event)
+        if self._bell is not None:
+            self._bell.ring()
+        if not self._held and self._queue is queue and len(queue) >= self._limit:
+            self._held = True
+            self._port.hold()
+
+    def gone(self, code: int, reason: str) -> None:
+        """Take note that this is closed (:meth:`asgid.daemon.seam.WebSocketSink.gone`)."""
+        self._state = CLOSED
+        self._gone = code, reason
+        if self._bell is not None:
+            self._bell.ring()
+        if self in self._gateway.cycles:
+            self._gateway.close_later(self)
+
+    def expired(self) -> None:
+        """Take note that the client was refused (:meth:`asgid.daemon.seam.WebSocketSink.expired`)."""
+        self.gone(1006, "neither accepted nor refused in time")
+
+    # What the application calls.
+
+    async def receive(self) -> Event:
+        """Return the next event of this WebSocket."""
+        if self._connect:
+            self._connect = False
+            return {"type": "websocket.connect"}
+        while True:
+            queue = self._queue
+            if queue:
+                event = queue.popleft()
+                if self._held and len(queue) <= self._limit >> 1 and self._gone is None:
+                    self._held = False
+                    self._port.read()
+                return event
+            if self._gone is not None:
+                code, reason = self._gone
+                return {"type": "websocket.disconnect", "code": code, "reason": reason}
+            self._queue = None
+            bell = self._bell
+            if bell is None or bell.done():
+                self._bell = bell = Bell(self._loop)
+                await bell
+            else:
+                await asyncio.shield(bell)  # a second receive beside the first
+
+    async def send(self, event: Event) -> None:
+        """Take an event. Raises OSError where the WebSocket is closed."""
+        handler = _TABLE[self._state].get(event["type"])
+        if handler is None:
+            if self._state == CLOSED:
+                raise ConnectionResetError("the WebSocket is closed")
+            raise ApplicationMistake(
+                f"sent {event['type']!r} where the WebSocket expects {_EXPECTED[self._state]}"
+            )
+        wait = handler(self, event)
+        if wait is not None:
+            await wait
+
+    def _send(self, event: Event) -> Future[None] | None:
+        text = event.get("text")
+        if type(text) is str and event.get("bytes") is None:
+            return self._port.send(text)
+        data = event.get("bytes")
+        if text is None and type(data) is bytes:
+            return self._port.send(data)
+        return self._port.send(_payload(text, data))
+
+    def _accept(self, event: Event) -> None:
+        subprotocol = event.get("subprotocol")
+        if subprotocol is not None and not isinstance(subprotocol, str):
+            raise ApplicationMistake(
+                f"websocket.accept has a subprotocol of type {type(subprotocol).__name__}"
+            )
+        try:
+            self._port.accept(subprotocol, event.get("headers") or [])
+        except (ValueError, TypeError) as error:
+            raise ApplicationMistake(f"websocket.accept: {error}") from None
+        self._state = OPEN
+
+    def _refuse(self, _event: Event) -> None:
+        self._state = CLOSED
+        self._port.refuse(403, [(b"content-type", b"text/plain; charset=utf-8")], b"403 Forbidden\n")
+
+    def _deny(self, event: Event) -> None:
+        status = event.get("status")
+        if not isinstance(status, int) or not 200 <= status <= 999:
+            raise ApplicationMistake(f"websocket.http.response.start has the status {status!r}")
+        self._denial = int(status), event.get("headers") or [], []
+        self._state = DENYING
+
+    def _deny_body(self, event: Event) -> None:
+        data = event.get("body", b"")
+        if not isinstance(data, bytes | bytearray | memoryview):
+            raise ApplicationMistake(f"websocket.http.response.body has a body of type {type(data).__name__}")
+        if self._denial is None:
+            return
+        status, headers, pieces = self._denial
+        pieces.append(bytes(data))
+        if event.get("more_body", False):
+            return
+        try:
+            self._port.refuse(status, headers, b"".join(pieces))
+        except (ValueError, TypeError) as error:
+            raise ApplicationMistake(f"websocket.http.response.start: {error}") from None
+        self._state = CLOSED
+
+    def _close_by(self, event: Event) -> None:
+        code = event.get("code")
+        reason = event.get("reason") or ""
+        if code is None:
+            code = 1000
+        if not isinstance(code, int) or not isinstance(reason, str):
+            raise ApplicationMistake(f"websocket.close has the code {code!r} and the reason {reason!r}")
+        try:
+            self._port.close(int(code), reason)
+        except ValueError as error:
+            raise ApplicationMistake(f"websocket.close: {error}") from None
+        self._state = CLOSED
+
+    # The application's coroutine.
+
+    async def run(self, application: Any, scope: dict[str, Any]) -> None:
+        """Run the application on this WebSocket and see that it is closed after it. Never raises."""
+        try:
+            await application(scope, self.receive, self.send)
+        except asyncio.CancelledError:
+            self._fail("was cancelled", None)
+        except GeneratorExit:
+            raise
+        except ApplicationMistake as error:
+            self._fail(f"made a mistake: {error}", None)
+        except BaseException as error:  # noqa: BLE001 - SystemExit of an application ends a WebSocket, not the server
+            if self._gone is None or not isinstance(error, OSError):
+                self._fail(f"raised {type(error).__name__}", error)
+        else:
+            if self._state == OPEN:
+                self._end(1000)
+            elif self._state != CLOSED:
+                self._fail("returned without accepting or refusing", None)
+        finally:
+            self._state = CLOSED
+            self._bell = None
+            self._queue = None
+            self._gateway.ended(self)
+
+    def _fail(self, what: str, error: BaseException | None) -> None:
+        """Log what the application did, and close for it: 500 before the handshake, 1011 after it."""
+        log.error(
+            "listener %s: the application %s: WebSocket %s",
+            self._gateway.name, what, self._head.target.decode("latin-1"), exc_info=error,
+        )  # fmt: skip
+        self._end(1011)
+
+    def _end(self, code: int) -> None:
+        state, self._state = self._state, CLOSED
+        try:
+            if state == OPEN:
+                self._port.close(code, "")
+            elif state != CLOSED:
+                content = [(b"content-type", b"text/plain; charset=utf-8")]
+                self._port.refuse(500, content, b"500 Internal Server Error\n")
+        except OSError:
+            log.debug("listener %s: the client had gone", self._gateway.name)
+
+
+_Handler = "Callable[[WebSocketCycle, Event], Future[None] | None]"
+_TABLE: dict[int, dict[str, Callable[[WebSocketCycle, Event], Future[None] | None]]] = {
+    CONNECTING: {
+        "websocket.accept": WebSocketCycle._accept,  # noqa: SLF001 - the table of its own class
+        "websocket.close": WebSocketCycle._refuse,  # noqa: SLF001
+        "websocket.http.response.start": WebSocketCycle._deny,  # noqa: SLF001
+    },
+    DENYING: {"websocket.http.response.body": WebSocketCycle._deny_body},  # noqa: SLF001
+    OPEN: {
+        "websocket.send": WebSocketCycle._send,  # noqa: SLF001
+        "websocket.close": WebSocketCycle._close_by,  # noqa: SLF001
+    },
+    CLOSED: {},
+}
+
+
+def _payload(text: Any, data: Any) -> str | bytes:
+    """Return the one payload of a websocket.send whose types are not the usual ones."""
+    if (text is None) == (data is None):
+        raise ApplicationMistake("websocket.send needs either text or bytes")
+    if isinstance(text, str):
+        return str(text)
+    if isinstance(data, bytes | bytearray | memoryview):
+        return bytes(data)
+    kind, value = ("bytes", data) if text is None else ("text", text)
+    raise ApplicationMistake(f"websocket.send has {kind} of type {type(value).__name__}")
