@@ -48,7 +48,7 @@ class Lifespan:
 
     def __init__(self, application: Application, mode: Literal["auto", "on", "off"] = "auto") -> None:
         self.state: dict[str, Any] = {}
-        self._application = application
+        self.application = application
         self._mode = mode
         self._stage = _Stage.STARTING
         self._task: asyncio.Task[None] | None = None
@@ -126,7 +126,7 @@ class Lifespan:
             "state": self.state,
         }
         try:
-            await self._application(scope, self._receive, self._send)
+            await self.application(scope, self._receive, self._send)
         except asyncio.CancelledError:
             raise
         except (SystemExit, KeyboardInterrupt) as error:

@@ -1,5 +1,27 @@
-"""The command line."""
+"""The command line. Everything is imported by the command that needs it, and only there.
+
+Only this package turns what happened into an exit status: 0, 1, 2, 78, 130 and 143 (see :mod:`.status`).
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["main"]
 
 
-def main() -> None:
-    """Run the command line."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command that ``arguments`` (``sys.argv`` without its first) say; return the exit status."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words == ["--version"]:
+        from asgid.daemon import __version__  # noqa: PLC0415 - and nothing else
+
+        sys.stdout.write(f"asgid {__version__}\n")
+        return 0
+    from asgid.daemon.cli.commands import run  # noqa: PLC0415 - argparse takes 8 ms
+
+    return run(words)

@@ -1,0 +1,178 @@
+"""Tells which command a command line asks for, runs it, and returns its exit status."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from asgid.daemon.cli.parsing import COMMANDS, did_you_mean, endpoints_parser, lint_parser, serving_parser
+from asgid.daemon.cli.status import CONFIG, FINDINGS, OK, USAGE, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from asgid.config import Loaded
+    from asgid.daemon.cli.parsing import Parser
+
+
+def run(words: Sequence[str]) -> int:
+    """Run what ``words`` ask for and return the exit status."""
+    try:
+        if words and words[0] == "lint":
+            return lint(words[1:])
+        if words and words[0] == "endpoints":
+            return endpoints(words[1:])
+        return serve(words)
+    except UsageError as error:
+        sys.stderr.write(f"asgid: {error}\n")
+        if error.help:
+            sys.stderr.write(f"  = help: {error.help}\n")
+        return USAGE
+    except BrokenPipeError:
+        # Whoever read standard output has gone (``| head``); what is buffered has nowhere to go either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except SystemExit as stop:  # argparse, after --help
+        return stop.code if isinstance(stop.code, int) else OK
+
+
+def lint(words: Sequence[str]) -> int:
+    """Check a file: ``asgid lint FILE [--format text|json]``."""
+    given, file = _one_file(lint_parser(), words, "lint")
+    from asgid.config import load, render_json, render_text  # noqa: PLC0415 - not for wrong usage
+
+    loaded = load(file)
+    if given["format"] == "json":
+        sys.stdout.write(render_json(loaded.diagnostics) + "\n")
+    else:
+        sys.stdout.write(render_text(loaded.diagnostics))
+    sys.stdout.flush()
+    if loaded.unreadable:
+        return USAGE
+    return FINDINGS if loaded.diagnostics else OK
+
+
+def endpoints(words: Sequence[str]) -> int:
+    """Print the endpoint strings of a file's listeners: ``asgid endpoints FILE``. Opens nothing."""
+    _, file = _one_file(endpoints_parser(), words, "endpoints")
+    from asgid.config import load, plan  # noqa: PLC0415 - not for wrong usage
+    from asgid.config.diagnostics import has_errors  # noqa: PLC0415
+    from asgid.daemon.net import LinuxHost  # noqa: PLC0415
+
+    loaded = load(file)
+    if loaded.config is None:
+        _say(loaded.diagnostics)
+        return USAGE if loaded.unreadable else FINDINGS
+    planned = plan(loaded.config, LinuxHost())
+    for listener in planned.listeners:
+        for endpoint in listener.endpoints:
+            sys.stdout.write(f"{listener.name}\t{endpoint.text}\n")
+    sys.stdout.flush()
+    found = [*planned.diagnostics, *(each for listener in planned.listeners for each in listener.problems)]
+    found = list(dict.fromkeys(found))
+    _say(found)
+    return FINDINGS if has_errors(found) else OK
+
+
+def serve(words: Sequence[str]) -> int:
+    """Serve what a file or a command line says, until it is told to stop."""
+    given, rest = serving_parser().read(words)
+    if given.pop("version", False):
+        return _version()
+    application = given.pop("application", None)
+    if application is None and rest:
+        application = rest.pop(0)
+    file = given.pop("config", None)
+    if file is None and application is None:
+        file = os.environ.get("ASGID_CONFIG") or None
+    _check_usage(file, application, given)
+    if rest:
+        raise UsageError(f"{rest[0]!r} is one word too many", "asgid takes one application")
+    if os.getpid() == 1:
+        from asgid.daemon.supervise.init import fork_under_init  # noqa: PLC0415
+
+        fork_under_init()  # before the rest is imported: the init stays small
+    if file is not None:
+        return _serve_file(file)
+    return _serve_values(given, str(application))
+
+
+def _check_usage(file: str | None, application: str | None, given: dict[str, Any]) -> None:
+    from asgid.daemon.cli.values import listening_flags  # noqa: PLC0415
+
+    if file is not None:
+        flags = listening_flags(given)
+        if application is not None:
+            raise UsageError(
+                f"--config and an application ({application}) do not go together",
+                "the file names the application: [application] target",
+            )
+        if flags:
+            from asgid.daemon.cli.parsing import flag_of  # noqa: PLC0415
+
+            key = next(flag_of(dest).key for dest in given)
+            raise UsageError(f"{flags[0]} does not go with a file", f"write it into {file}: {key}")
+        return
+    if application is None:
+        raise UsageError("there is nothing to serve", "give --config FILE, or module:attribute")
+    if ":" not in application:
+        raise UsageError(
+            f"{application!r} is neither a command nor an application",
+            did_you_mean(application, COMMANDS, "an application is module:attribute"),
+        )
+
+
+def _serve_file(file: str) -> int:
+    from asgid.config import load  # noqa: PLC0415
+
+    return _serve(load(file), CONFIG)
+
+
+def _serve_values(given: dict[str, Any], application: str) -> int:
+    from asgid.config import load_values  # noqa: PLC0415
+    from asgid.daemon.cli.flags import TRUSTED_BY_DEFAULT  # noqa: PLC0415
+    from asgid.daemon.cli.values import values_of  # noqa: PLC0415
+
+    values = values_of(given, application)
+    notes = []
+    if "proxy_headers" in given and "trusted" not in given:
+        notes.append(
+            f"--proxy-headers: forwarded headers are taken from {', '.join(TRUSTED_BY_DEFAULT)} alone; "
+            "--trusted names others"
+        )
+    return _serve(load_values(values.tree, values.places), USAGE, notes, debug=given.get("verbosity", 1) >= 3)
+
+
+def _serve(loaded: Loaded, wrong: int, notes: Sequence[str] = (), *, debug: bool = False) -> int:
+    _say(loaded.diagnostics)
+    if loaded.config is None:
+        return wrong
+    from asgid.daemon.supervise.start import start  # noqa: PLC0415 - twisted and uvloop
+
+    return start(loaded.config, notes=notes, debug=debug)
+
+
+def _version() -> int:
+    from asgid.daemon import __version__  # noqa: PLC0415
+
+    sys.stdout.write(f"asgid {__version__}\n")
+    return OK
+
+
+def _one_file(parser: Parser, words: Sequence[str], command: str) -> tuple[dict[str, Any], str]:
+    given, rest = parser.read(words)
+    file = given.get("file") or (rest.pop(0) if rest else None)
+    if file is None:
+        raise UsageError(f"asgid {command} needs a file", f"asgid {command} listeners.toml")
+    if rest:
+        raise UsageError(f"{rest[0]!r} is one word too many", f"asgid {command} takes one file")
+    return given, str(file)
+
+
+def _say(diagnostics: Sequence[Any]) -> None:
+    from asgid.config import render_text  # noqa: PLC0415
+
+    if diagnostics:
+        sys.stderr.write(render_text(diagnostics))
+        sys.stderr.flush()

@@ -1,0 +1,122 @@
+"""Reads the command line with argparse, and says "did you mean" where argparse would not."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from asgid.daemon.cli.flags import FLAGS, GROUPS, Flag
+from asgid.daemon.cli.status import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+COMMANDS: Final = {
+    "endpoints": "print NAME<TAB>STRING for each endpoint string that a file's listeners become",
+    "lint": "check a file, and print what was found",
+}
+_USAGE: Final = """asgid --config FILE
+       asgid [flags] module:attribute
+       asgid endpoints FILE
+       asgid lint FILE [--format text|json]"""
+_EPILOG: Final = """ASGID_CONFIG in the environment stands in for --config where neither it nor an application
+is given.
+
+commands:
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse that raises :class:`UsageError` where it would exit, and takes no abbreviated flags."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_abbrev=False, formatter_class=_Formatter, **options)
+        self.known: list[str] = ["-h", "--help"]
+
+    def flag(self, *names: str, **options: Any) -> None:
+        """Add an argument, and remember its names for suggestions."""
+        self.known += self.add_argument(*names, **options).option_strings
+
+    def error(self, message: str) -> NoReturn:
+        """Raise :class:`UsageError`; argparse calls this for everything that it refuses."""
+        raise UsageError(message)
+
+    def read(self, words: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
+        """Return what was given by name, and the words that belong to no flag. Raises :class:`UsageError`."""
+        found, rest = self.parse_known_args(list(words))
+        if rest[:1] == ["--"]:
+            rest = rest[1:]
+        for word in rest:
+            if word.startswith("-") and len(word) > 1:
+                name = word.partition("=")[0]
+                raise UsageError(f"there is no flag {name}", did_you_mean(name, self.known))
+        return vars(found), rest
+
+
+def did_you_mean(word: str, known: Iterable[str], otherwise: str = "asgid --help lists the flags") -> str:
+    """Return the help that names the nearest of the ``known`` words, or ``otherwise``."""
+    spelled = {each.replace("_", "-"): each for each in known}
+    near = difflib.get_close_matches(word.replace("_", "-"), spelled, n=1, cutoff=0.6)
+    return f"did you mean {spelled[near[0]]}?" if near else otherwise
+
+
+def serving_parser() -> Parser:
+    """Return the parser for everything that is no subcommand; packaging makes the manual page from it."""
+    parser = Parser(
+        prog="asgid",
+        usage=_USAGE,
+        description="An ASGI server that runs as a daemon from one file of named listeners.",
+        epilog=_EPILOG + "".join(f"  {name:<22}{text}\n" for name, text in COMMANDS.items()),
+    )
+    parser.add_argument("application", nargs="?", help="the application, as module:attribute")
+    parser.flag("--config", metavar="FILE", help="serve what this file says", default=argparse.SUPPRESS)
+    parser.flag("--version", action="store_true", help="print the version and end", default=argparse.SUPPRESS)
+    for title, flags in GROUPS:
+        group = parser.add_argument_group(title)
+        for flag in flags:
+            parser.known += group.add_argument(*flag.names, **_options(flag)).option_strings
+    return parser
+
+
+def lint_parser() -> Parser:
+    """Return the parser of ``asgid lint``."""
+    parser = _command_parser("lint")
+    parser.flag("--format", choices=("text", "json"), default="text", help="text or json (text)")
+    return parser
+
+
+def endpoints_parser() -> Parser:
+    """Return the parser of ``asgid endpoints``."""
+    return _command_parser("endpoints")
+
+
+def flag_of(dest: str) -> Flag:
+    """Return the flag whose value is called ``dest``."""
+    return next(flag for flag in FLAGS if flag.dest == dest)
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=34, width=100)
+
+
+def _command_parser(name: str) -> Parser:
+    parser = Parser(prog=f"asgid {name}", description=f"{COMMANDS[name].capitalize()}.")
+    parser.add_argument("file", nargs="?", metavar="FILE", help="the file")
+    return parser
+
+
+def _options(flag: Flag) -> dict[str, Any]:
+    options: dict[str, Any] = {"dest": flag.dest, "help": flag.help, "default": argparse.SUPPRESS}
+    if flag.action == "store_const":
+        return options | {"action": flag.action, "const": flag.const}
+    if flag.action != "store":
+        options["action"] = flag.action
+    if flag.action == "store_true":
+        return options
+    if flag.choices:
+        options["choices"] = flag.choices
+    if flag.read is not None:
+        options["type"] = flag.read
+    return options | {"metavar": flag.metavar} if flag.metavar else options

@@ -1,0 +1,49 @@
+"""What a daemon sets about its own process: the umask, the limit of open files, the pid file."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def raise_open_files() -> int:
+    """Raise the soft limit of open files to the hard one (setrlimit(2)), and return it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        with contextlib.suppress(OSError, ValueError):  # some containers forbid it: the soft limit stays
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+            soft = hard
+    return soft
+
+
+class PidFile:
+    """A file that holds this process's id from :meth:`write` to :meth:`remove`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._written = ""
+
+    def write(self) -> None:
+        """Write the file in one step, in place of an old one. Raises :class:`OSError`."""
+        text = f"{os.getpid()}\n"
+        new = self.path.with_name(f".{self.path.name}.{os.getpid()}")
+        try:
+            new.write_text(text, encoding="ascii")
+            new.replace(self.path)
+        except OSError:
+            with contextlib.suppress(OSError):
+                new.unlink()
+            raise
+        self._written = text
+
+    def remove(self) -> None:
+        """Remove the file, unless another process has put its own id there meanwhile."""
+        with contextlib.suppress(OSError, ValueError):
+            if self._written and self.path.read_text(encoding="ascii") == self._written:
+                self.path.unlink()
+        self._written = ""

@@ -1,0 +1,238 @@
+"""The process around the supervisor: the reactor, the signals, the access log, and the way to the end.
+
+The end is certain. The first SIGTERM or SIGINT arms a watchdog thread with the drain's length; whatever
+blocks then (a loop that the application keeps busy, a thread that the interpreter waits for) ends with the
+process. A second signal ends it at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import sys
+import threading
+import time
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from asgid.config import Diagnostic
+from asgid.config.codes import LOG_FILE
+from asgid.daemon import __version__
+from asgid.daemon.observe import logs
+from asgid.daemon.observe.access import AccessLog
+from asgid.daemon.supervise.signals import Signals
+from asgid.daemon.supervise.supervisor import Supervisor
+from asgid.daemon.supervise.watchdog import Watchdog
+
+if TYPE_CHECKING:
+    import signal
+
+    from asgid.config import Plan
+    from asgid.config.spec import EndpointSpec
+    from asgid.daemon.asgi.application import Application
+    from asgid.daemon.supervise.listener import Factory, Gateway, Listener, Port
+    from twisted.internet.defer import Deferred
+
+logger = logging.getLogger("asgid")
+
+_SLACK_S: Final = 1.0  # what a stop may take beyond its deadlines, for what they bound to end in order
+_SHUTDOWN_S: Final = 5.0  # what the application's shutdown is given, however long the drain took
+
+
+class Interrupted(BaseException):
+    """A signal came before there was anything to drain."""
+
+
+class Runtime:
+    """One daemon's process. Makes and installs the reactor; use it once."""
+
+    def __init__(self, plan: Plan, *, debug: bool = False) -> None:
+        from asgid.daemon.net import install  # noqa: PLC0415 - installs nothing before it is called
+
+        self.plan = plan
+        self.reactor: Any = install()
+        self.loop: asyncio.AbstractEventLoop = self.reactor.loop
+        logs.route_twisted()
+        self.loop.set_exception_handler(logs.unhandled)
+        self.loop.set_debug(debug)
+        _size_executor(self.loop)
+        self._access: AccessLog | None = None
+        self._supervisor: Supervisor | None = None
+        self._stop = asyncio.Event()
+        self._stop_deadline = 0.0
+        self._status = 0
+        self._watchdog = Watchdog(self._expired)
+        self._signals = Signals(stop=self._on_stop, at_once=self._on_second, hang_up=self._on_hang_up)
+        self._signals.install()
+
+    def open_access_log(self) -> Diagnostic | None:
+        """Open the access log, where one is wanted. Returns a diagnostic where that fails."""
+        path = self.plan.log.access
+        if not path:
+            return None
+        try:
+            self._access = AccessLog(path, call_later=self.loop.call_later)
+        except OSError as error:
+            message = f"the access log {path} cannot be opened: {error.strerror}"
+            hint = "its directory is to be there, and this user may write the file"
+            return Diagnostic(LOG_FILE, "error", message, self.plan.application.place, "log.access", hint)
+        return None
+
+    def run(self, application: Application) -> int:
+        """Serve until a signal; return the exit status."""
+        self._signals.install()  # the application may have set its own while it was imported
+        maker = partial(self._make, application)
+        self._supervisor = Supervisor(self.plan, application, opener=self._open, maker=maker)
+        main = self.loop.create_task(self._main(self._supervisor), name="asgid supervisor")
+        self.reactor.run(installSignalHandlers=False)
+        if main.done() and not main.cancelled():
+            main.result()
+        return self._status
+
+    def close(self) -> None:
+        """Write what is held back. The watchdog stays until the process has gone."""
+        if self._access is not None:
+            self._access.close()
+            self._access = None
+        logs.flush()
+        if self._signals.stopping:
+            self._watchdog.until(max(self._stop_deadline, time.monotonic() + _SLACK_S))
+
+    async def _main(self, supervisor: Supervisor) -> None:
+        try:
+            if await self._started(supervisor):
+                supervisor.serve()
+                self._begin_serving()
+                await self._stop.wait()
+                await self._stopped(supervisor)
+        except Exception:
+            logger.critical("the supervisor failed", exc_info=True)
+            self._status = 1
+        finally:
+            self.reactor.stop()
+
+    async def _started(self, supervisor: Supervisor) -> bool:
+        """Start, or give up where a signal comes meanwhile; tell whether there is something to serve."""
+        from asgid.daemon.supervise.start import say  # noqa: PLC0415 - it imports this module
+
+        starting = self.loop.create_task(supervisor.start(), name="asgid start")
+        stopping = self.loop.create_task(self._stop.wait())
+        await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if not starting.done():
+            starting.cancel()
+            await asyncio.wait({starting})
+            supervisor.lifespan.abandon()
+            await supervisor.unwind()
+            return False
+        stopping.cancel()
+        found = starting.result()
+        say(found)
+        if any(each.severity == "error" for each in found):
+            self._status = 1
+            return False
+        return True
+
+    def _begin_serving(self) -> None:
+        logger.info(
+            "asgid %s serves %s (process %d, Python %s)",
+            __version__, self.plan.application.target, os.getpid(), sys.version.partition(" ")[0],
+        )  # fmt: skip
+        threading.Thread(target=_import_the_rest, name="asgid imports", daemon=True).start()
+
+    async def _stopped(self, supervisor: Supervisor) -> None:
+        await supervisor.stop()
+        remaining = self._stop_deadline - time.monotonic()
+        timeout_s = max(remaining, min(_SHUTDOWN_S, max(1.0, supervisor.drain_s)))
+        self._watchdog.until(time.monotonic() + timeout_s + _SLACK_S)
+        await supervisor.shut_down(timeout_s)
+        logger.info("stopped")
+
+    # What signals call: on the main thread, between two bytecodes of whatever runs there.
+
+    def _on_stop(self, number: signal.Signals) -> None:
+        if self._supervisor is None:
+            raise Interrupted
+        drain_s = self._supervisor.drain_s
+        self._stop_deadline = time.monotonic() + drain_s
+        self._watchdog.until(self._stop_deadline + _SLACK_S)
+        logger.info("%s: stopping", number.name)
+        self.loop.call_soon_threadsafe(self._stop.set)
+
+    def _on_second(self, number: signal.Signals) -> None:
+        logger.warning("%s again: ended at once", number.name)
+        self._leave(128 + number)
+
+    def _on_hang_up(self) -> None:
+        self.loop.call_soon_threadsafe(self._reopen)
+
+    def _reopen(self) -> None:
+        if self._access is not None:
+            self._access.reopen()
+        logger.info("SIGHUP: the log files are reopened; reload is not available yet, restart for that")
+
+    # What the watchdog calls, on its own thread.
+
+    def _expired(self) -> None:
+        left = self._supervisor.left() if self._supervisor is not None else "nothing"
+        logger.warning("the drain is over, and something does not end: it is cut (%s)", left)
+        frames = sys._current_frames()  # noqa: SLF001 - documented
+        for thread in threading.enumerate():
+            if not thread.daemon and thread.ident in frames:
+                at = traceback.extract_stack(frames[thread.ident], limit=1)[-1]
+                logger.warning("thread %s is at %s:%s, in %s", thread.name, at.filename, at.lineno, at.name)
+        self._leave(self._status)
+
+    def _leave(self, status: int) -> None:
+        if self._access is not None:
+            self._access.flush()
+        logs.flush()
+        os._exit(status)
+
+    # What the supervisor builds listeners from.
+
+    def _open(self, endpoint: EndpointSpec, factory: Factory) -> Deferred[Port]:
+        from asgid.daemon.net import open_endpoint  # noqa: PLC0415 - lazily defined there
+
+        opened = open_endpoint(self.reactor, endpoint.text, ipv6_only=endpoint.ipv6_only)
+        found: Deferred[Port] = opened.listen(factory)
+        return found
+
+    def _make(
+        self, application: Application, listener: Listener, state: dict[str, Any]
+    ) -> tuple[Factory, Gateway]:
+        from asgid.daemon.asgi import ASGIGateway  # noqa: PLC0415 - lazily defined there
+        from asgid.daemon.wire import ConnectionFactory  # noqa: PLC0415
+
+        gateway = ASGIGateway(application, listener.spec, loop=self.loop, state=state)
+        factory = ConnectionFactory(
+            listener.spec,
+            gateway,
+            clock=time.monotonic,
+            call_soon=self.loop.call_soon,
+            server_header=self.plan.daemon.server_header,
+            date_header=self.plan.daemon.date_header,
+            observe=self._access,
+            on_full=listener.pause,
+            on_room=listener.resume,
+        )
+        return factory, gateway
+
+
+def _size_executor(loop: asyncio.AbstractEventLoop) -> None:
+    """Size the loop's thread pool by ASGI_THREADS, as Daphne does."""
+    threads = os.environ.get("ASGI_THREADS", "")
+    if threads.isdecimal() and int(threads) > 0:
+        loop.set_default_executor(ThreadPoolExecutor(max_workers=int(threads)))
+
+
+def _import_the_rest() -> None:
+    """Import what the first WebSocket will need, off the loop: Autobahn would block it for half a second."""
+    from asgid.daemon.asgi import websocket as _  # noqa: F401, PLC0415
+    from asgid.daemon.wire.websocket_shared import preload  # noqa: PLC0415
+
+    preload()
+    gc.freeze()  # what is imported stays: the collector need not look at it again

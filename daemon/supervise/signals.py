@@ -1,0 +1,56 @@
+"""The signals of a daemon. Handlers run between bytecodes, so that a blocked event loop is no hindrance."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
+_STOP: Final = (signal.SIGTERM, signal.SIGINT)
+
+
+class Signals:
+    """Owns SIGTERM, SIGINT and SIGHUP from :meth:`install` on.
+
+    The first SIGTERM or SIGINT calls ``stop``; the second calls ``at_once``, which is expected to end the
+    process. SIGHUP calls ``hang_up``. A child forked without an exec gets back what was there before.
+    """
+
+    def __init__(
+        self,
+        *,
+        stop: Callable[[signal.Signals], None],
+        at_once: Callable[[signal.Signals], None],
+        hang_up: Callable[[], None],
+    ) -> None:
+        self._stop = stop
+        self._at_once = at_once
+        self._hang_up = hang_up
+        self.stopping = False
+        self._before: dict[int, Any] | None = None
+
+    def install(self) -> None:
+        """Set the handlers; again where the application has set its own."""
+        before: dict[int, Any] = {number: signal.signal(number, self._on_stop) for number in _STOP}
+        before[signal.SIGHUP] = signal.signal(signal.SIGHUP, self._on_hang_up)
+        if self._before is None:
+            self._before = before
+            os.register_at_fork(after_in_child=self._restore)
+
+    def _restore(self) -> None:
+        for number, handler in (self._before or {}).items():
+            signal.signal(number, handler)
+
+    def _on_stop(self, number: int, _frame: FrameType | None) -> None:
+        if self.stopping:
+            self._at_once(signal.Signals(number))
+            return
+        self.stopping = True
+        self._stop(signal.Signals(number))
+
+    def _on_hang_up(self, _number: int, _frame: FrameType | None) -> None:
+        self._hang_up()
