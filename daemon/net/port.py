@@ -54,6 +54,8 @@ class NativePort:
         self.factory = factory
         self.backlog = backlog
         self.path = path
+        if path is not None:
+            self._type = "UNIX"
         self.socket = sock
         self.transports: set[NativeTransport] = reactor.transports
         self.connected = False
@@ -116,6 +118,10 @@ class NativePort:
         """Accept again, beginning with what waits in the backlog."""
         if self.connected and self._server is None and self._closed is None:
             self._server = self._serve()
+
+    def is_reading(self) -> bool:
+        """Tell whether connections are accepted now."""
+        return self._server is not None
 
     def fileno(self) -> int:
         """Return the listening descriptor, -1 when the port is closed."""

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import uvloop
 from twisted.internet.asyncioreactor import AsyncioSelectorReactor
-from twisted.internet.error import ConnectionLost, UnsupportedAddressFamily
+from twisted.internet.error import CannotListenError, ConnectionLost, UnsupportedAddressFamily
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from asgid.daemon.net.descriptors import adopted, listening_backlog
 from asgid.daemon.net.port import NativePort
-from asgid.daemon.net.sockets import adopted, bind_tcp, listening_backlog
+from asgid.daemon.net.sockets import TcpSocket
 from asgid.daemon.net.transport import NativeTransport
 
 if TYPE_CHECKING:
@@ -48,7 +49,11 @@ class NativeReactor(AsyncioSelectorReactor):
         """
         if not isinstance(port, int):
             return super().listenTCP(port, factory, backlog, interface)
-        return self.listen_on(bind_tcp(interface, port, backlog), factory, backlog)
+        try:
+            sock = TcpSocket(interface, port).listening(backlog)
+        except (OSError, OverflowError) as error:
+            raise CannotListenError(interface, port, error) from error
+        return self.listen_on(sock, factory, backlog)
 
     def adoptStreamPort(self, fileDescriptor: int, addressFamily: int, factory: IProtocolFactory) -> Any:
         """Accept on a duplicate of a listening descriptor; mode, path and backlog stay what they are.
@@ -78,11 +83,14 @@ class NativeReactor(AsyncioSelectorReactor):
     def disconnectAll(self) -> None:
         """Close every port and tell every protocol that its connection is lost: the reactor stops."""
         super().disconnectAll()
-        reason = ConnectionLost()
-        for port in list(self.ports):
-            port.connectionLost(Failure(reason))
-        for transport in list(self.transports):
-            transport.cut()
+        reason = Failure(ConnectionLost())
+        for selectable in [*self.ports, *self.transports]:
+            selectable.connectionLost(reason)
+
+    def getReaders(self) -> list[Any]:
+        """Return everything that is read from: ports that accept and native transports too."""
+        native = [each for each in (*self.ports, *self.transports) if each.is_reading()]
+        return [*super().getReaders(), *native]
 
     def run(self, installSignalHandlers: bool = True) -> None:
         """Run until stopped; then what the stop has closed is closed in the loop too."""

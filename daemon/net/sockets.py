@@ -1,64 +1,219 @@
-"""Binding: from an address to a socket that listens."""
+"""TCP sockets: from an address to a socket that is bound, and what a failure to bind one means."""
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
-import struct
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
-from twisted.internet.error import CannotListenError
+from asgid.daemon.net import holders
+from asgid.daemon.net.errors import (
+    AddressAbsentError,
+    InterfaceAbsentError,
+    NoIPv6Error,
+    OpenError,
+    PortHeldError,
+    PortPrivilegedError,
+)
 
-_TCP_INFO_MAX_BACKLOG = 4 * 7  # offset of tcpi_sacked, which is sk_max_ack_backlog of a listening socket
+_IP_FREEBIND = 15  # <linux/in.h>; the socket module has no name for it (ip(7))
+_IPV6_FREEBIND = 78  # <linux/in6.h>
+_SAME_PORT_TRIES = 16
 
 
-def bind_tcp(interface: str, port: int, backlog: int) -> socket.socket:
-    """Return a socket that listens on ``interface`` (empty: every IPv4 address) and ``port``, as stock Twisted.
+@dataclass(frozen=True, slots=True)
+class TcpSocket:
+    """A TCP socket to be made.
 
-    IPV6_V6ONLY is left as the system has it. Raises ``CannotListenError``.
+    ``interface`` is a literal address with its zone, a host name, or empty for every IPv4 address. ``v6_only``
+    sets IPV6_V6ONLY; without it the system's own default stands, as stock Twisted leaves it.
     """
-    family = socket.AF_INET6 if ":" in interface else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_STREAM)
+
+    interface: str
+    port: int
+    device: str = ""
+    freebind: bool = False
+    v6_only: bool = False
+
+    def bound(self) -> socket.socket:
+        """Return a socket that is bound and does not listen yet. Raises ``OSError``."""
+        family = socket.AF_INET6 if ":" in self.interface else socket.AF_INET
+        sock = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            sock.setblocking(False)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if self.device:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, os.fsencode(self.device) + b"\0")
+            if family == socket.AF_INET6:
+                self._bind6(sock)
+            else:
+                if self.freebind:
+                    sock.setsockopt(socket.IPPROTO_IP, _IP_FREEBIND, 1)
+                sock.bind((self.interface, self.port))
+        except BaseException:
+            sock.close()
+            raise
+        return sock
+
+    def _bind6(self, sock: socket.socket) -> None:
+        if self.v6_only:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        if self.freebind:
+            sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_FREEBIND, 1)
+        sock.bind(literal6(self.interface, self.port))
+
+    def listening(self, backlog: int) -> socket.socket:
+        """Return a socket that listens. Raises ``OSError``."""
+        sock = self.bound()
+        try:
+            sock.listen(backlog)
+        except BaseException:
+            sock.close()
+            raise
+        return sock
+
+    def __str__(self) -> str:
+        host = self.interface or "0.0.0.0"
+        return f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
+
+
+def literal6(host: str, port: int) -> tuple[str, int, int, int]:
+    """Return what ``bind`` wants for a literal IPv6 address with or without its zone (RFC 4007 11).
+
+    Raises ``OSError``: ``gaierror`` for what is no address, ENODEV for a zone that is not there.
+    """
+    zone = host.partition("%")[2]
+    scope = int(zone) if zone.isdecimal() else _scope(zone) if zone else 0
+    found = socket.getaddrinfo(
+        host.partition("%")[0], None, socket.AF_INET6, socket.SOCK_STREAM, 0, socket.AI_NUMERICHOST
+    )
+    return (str(found[0][4][0]), port, 0, scope)
+
+
+def _scope(zone: str) -> int:
     try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.setblocking(False)
-        sock.bind(resolve_literal(interface, port) if family == socket.AF_INET6 else (interface, port))
-        sock.listen(backlog)
-    except (OSError, OverflowError) as error:
-        sock.close()
-        raise CannotListenError(interface, port, error) from error
-    return sock
+        return socket.if_nametoindex(zone)
+    except OSError as error:  # without an errno of its own
+        raise OSError(errno.ENODEV, "no such interface") from error
 
 
-def resolve_literal(host: str, port: int) -> tuple[str, int, int, int]:
-    """Return what ``bind`` wants for a literal IPv6 address, its zone resolved. Raises ``socket.gaierror``."""
-    flags = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
-    found = socket.getaddrinfo(host, None, socket.AF_INET6, socket.SOCK_STREAM, 0, flags)[0][4]
-    return (str(found[0]), port, 0, int(found[3]) if len(found) == 4 else 0)
+def stock_sockets(interface: str, port: int, *, ipv6_only: bool) -> tuple[TcpSocket, ...]:
+    r"""Return the sockets that take what stock Twisted's one socket takes for a ``tcp:`` string.
+
+    Stock Twisted never sets IPV6_V6ONLY, so ``interface=\:\:`` means both families wherever the system's
+    default says so. That is two sockets here, so that IPv4 peers keep their IPv4 addresses, unless
+    ``ipv6_only``: then another listener has the IPv4 wildcard on that port.
+    """
+    if not is_wildcard6(interface):
+        return (TcpSocket(interface, port),)
+    wide = TcpSocket(interface, port, v6_only=True)
+    return (wide,) if ipv6_only or _system_v6_only() else (wide, TcpSocket("0.0.0.0", port))
 
 
-def adopted(fileno: int) -> socket.socket:
-    """Return a socket on a duplicate of ``fileno``, not inherited by children. Raises ``OSError``."""
-    duplicate = os.dup(fileno)
+def is_wildcard6(interface: str) -> bool:
+    """Tell whether ``interface`` is the IPv6 wildcard, however it is written."""
+    if ":" not in interface:
+        return False
     try:
-        sock = socket.socket(fileno=duplicate)
+        return socket.inet_pton(socket.AF_INET6, interface) == bytes(16)
     except OSError:
-        os.close(duplicate)
-        raise
-    sock.setblocking(False)
-    return sock
+        return False
 
 
-def listening_backlog(sock: socket.socket) -> int:
-    """Return the backlog that a listening socket has, as far as the kernel tells; else the largest it allows.
-
-    uvloop listens again on every socket it is given, so a socket that somebody else made must be given its
-    own backlog again. tcp(7) has it in TCP_INFO; for unix sockets there is no such option.
-    """
-    if sock.family in (socket.AF_INET, socket.AF_INET6):
-        info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 192)
-        return int(struct.unpack_from("I", info, _TCP_INFO_MAX_BACKLOG)[0])
+def _system_v6_only() -> bool:
+    """Tell whether an IPv6 socket takes IPv6 alone unless told otherwise (net.ipv6.bindv6only)."""
     try:
-        return int(Path("/proc/sys/net/core/somaxconn").read_text(encoding="ascii"))
+        with closing(socket.socket(socket.AF_INET6, socket.SOCK_STREAM)) as sock:
+            return bool(sock.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY))
+    except OSError:
+        return False
+
+
+def listen_all(wanted: tuple[TcpSocket, ...], backlog: int) -> list[socket.socket]:
+    """Return a listening socket for each of ``wanted``; port 0 becomes the same port for all of them.
+
+    Raises ``OpenError``; no socket is left open then.
+    """
+    for attempt in range(_SAME_PORT_TRIES):
+        try:
+            return _listen_once(wanted, backlog)
+        except PortHeldError:  # port 0: the second family's port was taken
+            if any(each.port for each in wanted) or attempt == _SAME_PORT_TRIES - 1:
+                raise
+    raise AssertionError  # pragma: no cover - the loop returns or raises
+
+
+def _listen_once(wanted: tuple[TcpSocket, ...], backlog: int) -> list[socket.socket]:
+    made: list[socket.socket] = []
+    port = 0
+    for each in wanted:
+        one = TcpSocket(each.interface, each.port or port, each.device, each.freebind, each.v6_only)
+        try:
+            made.append(one.listening(backlog))
+        except (OSError, OverflowError) as error:
+            for sock in made:
+                sock.close()
+            raise explain(one, error) from error
+        port = made[-1].getsockname()[1]
+    return made
+
+
+def explain(wanted: TcpSocket, error: OSError | OverflowError) -> OpenError:
+    """Return what ``error`` means to somebody who wants ``wanted``."""
+    number = error.errno if isinstance(error, OSError) else errno.EINVAL
+    if number == errno.EADDRINUSE:
+        return _held(wanted)
+    if number == errno.EADDRNOTAVAIL:
+        return AddressAbsentError(
+            f"this host has no address {wanted.interface}", "`ip address` lists the addresses that it has"
+        )
+    if number in (errno.EACCES, errno.EPERM):
+        return _privileged(wanted)
+    if number == errno.EAFNOSUPPORT:
+        return NoIPv6Error(
+            f"this host has no IPv6: {wanted} cannot be listened on", "listen on an IPv4 address, or enable IPv6"
+        )
+    zone = wanted.interface.partition("%")[2]
+    if number in (errno.ENODEV, errno.ENXIO) and (wanted.device or zone):
+        return InterfaceAbsentError(f"there is no interface {wanted.device or zone}", "`ip link` lists them")
+    if number == errno.EINVAL and wanted.interface.lower().startswith("fe8") and not zone:
+        return InterfaceAbsentError(
+            f"the link-local address {wanted.interface} needs its zone", f"write {wanted.interface}%INTERFACE"
+        )
+    return OpenError(f"{wanted} cannot be listened on: {_words(error)}")
+
+
+def _words(error: OSError | OverflowError) -> str:
+    return (isinstance(error, OSError) and error.strerror) or str(error)
+
+
+def _held(wanted: TcpSocket) -> OpenError:
+    holder = holders.of_tcp(wanted.interface, wanted.port)
+    by = f"held by {holder}" if holder else "in use"
+    return PortHeldError(f"{wanted} is {by}", "stop what holds it, or give this listener another port")
+
+
+def _privileged(wanted: TcpSocket) -> OpenError:
+    lowest = _first_free_port()
+    if 0 < wanted.port < lowest:
+        return PortPrivilegedError(
+            f"{wanted} needs a privilege: ports below {lowest} do",
+            "grant CAP_NET_BIND_SERVICE (AmbientCapabilities= in a unit), let systemd pass the socket, "
+            f"or use a port from {lowest} on",
+        )
+    if wanted.device:
+        return PortPrivilegedError(
+            f"{wanted} cannot be bound to the device {wanted.device}: that needs CAP_NET_RAW", "grant it"
+        )
+    return PortPrivilegedError(f"{wanted} is not permitted to this process")
+
+
+def _first_free_port() -> int:
+    try:
+        return int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text(encoding="ascii"))
     except (OSError, ValueError):
-        return socket.SOMAXCONN
+        return 1024
+

@@ -123,8 +123,12 @@ class NativeTransport:
     # ITransport
 
     def writeSequence(self, data: Iterable[bytes]) -> None:
-        """Write every piece of ``data``, in order."""
-        self.write(b"".join(data))
+        """Write every piece of ``data``, in order. Raises ``TypeError`` where one is not bytes."""
+        try:
+            whole = b"".join(data)
+        except TypeError:
+            raise TypeError("Data must be bytes") from None
+        self.write(whole)
 
     def loseConnection(self) -> None:
         """Close the connection when what was written has left and no producer is registered any more."""
@@ -236,6 +240,10 @@ class NativeTransport:
         """Close the connection: who consumes what is read wants no more of it."""
         self.loseConnection()
 
+    # Older protocols call a FileDescriptor's methods of the same meaning.
+    stopReading = pauseProducing
+    startReading = resumeProducing
+
     def _hold_early(self) -> None:
         # uvloop starts to read after connectionMade whatever was asked for in it, so what comes until the
         # next turn of the loop is kept here.
@@ -340,11 +348,13 @@ class NativeTransport:
         return True
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """Tell the protocol, once, why the connection is lost."""
-        state = self._state
-        if state & _LOST:
+        """Tell the protocol why the connection is lost."""
+        self._lose(_reason(self._state, exc))
+
+    def _lose(self, reason: Failure) -> None:
+        if self._state & _LOST:
             return
-        self._state = state | _LOST
+        self._state |= _LOST
         protocol, producer = self._protocol, self._producer
         self._protocol = self._producer = self._early = None
         self.write = self.data_received = _ignore
@@ -353,14 +363,18 @@ class NativeTransport:
             if producer is not None:
                 producer.stopProducing()
             if protocol is not None:
-                protocol.connectionLost(_reason(state, exc))
+                protocol.connectionLost(reason)
         except Exception:  # noqa: BLE001 - a protocol's mistake must not end the loop
             _log.failure("while a protocol was told that its connection is lost")
 
-    def cut(self) -> None:
-        """Tell the protocol at once that its connection is lost, and drop it: the reactor stops."""
+    def is_reading(self) -> bool:
+        """Tell whether what the peer sends is read."""
+        return not self._state & _LOST and self._native.is_reading()
+
+    def connectionLost(self, reason: Failure) -> None:
+        """Drop the connection and tell the protocol so at once: the reactor stops."""
         self._native.abort()
-        self.connection_lost(ConnectionResetError("the reactor stops"))
+        self._lose(reason)
 
     def _end_when_empty(self) -> None:
         if self._native.get_write_buffer_size():
