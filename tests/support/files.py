@@ -30,3 +30,13 @@ def write(path: Path, text: str | bytes) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(text.encode() if isinstance(text, str) else text)
     return path
+
+
+SITE = Path(__file__).with_name("site")
+
+
+def probe_file(folder: Path, listeners: str = "", *, target: str = "probe:application", rest: str = "") -> Path:
+    """Write ``listeners.toml`` for the probe application; one loopback listener ``main`` where none are given."""
+    listeners = listeners or '[listeners.main]\naddress = "127.0.0.1"\nport = 0\n'
+    application = APPLICATION.format(target=target, directory=SITE)
+    return write(folder / "listeners.toml", f"{application}\n{listeners}\n{rest}")

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 ASGID = Path(sys.executable).with_name("asgid")
-SITE = Path(__file__).with_name("site")
 PATIENCE_S = 30.0  # how long anything may take before a test gives up; no test measures time by it
 
 
@@ -124,6 +123,11 @@ class Process:
     def running(self) -> bool:
         return self.process.poll() is None
 
+    @property
+    def status(self) -> int | None:
+        """The exit status, once it has ended."""
+        return self.process.poll()
+
     def signal(self, number: int) -> None:
         self.process.send_signal(number)
 
@@ -155,8 +159,8 @@ class Process:
 class Server(Process):
     """An asgid process that is starting or serving."""
 
-    LISTENING = re.compile(r"listener (?P<name>\S+): (?P<endpoint>\S+) (?:on|at) (?P<addresses>.+)$")
-    SERVING = r"\bserving\b"
+    LISTENING = re.compile(r"listener (?P<name>\S+): (?P<endpoint>.+?) at (?P<addresses>\S.*)$")
+    SERVING = r"asgid \S+ serves \S+ \(process \d+"
 
     def wait_serving(self) -> Server:
         """Wait until it says that it serves."""
@@ -170,7 +174,7 @@ class Server(Process):
         for text in self.err.lines:
             hit = self.LISTENING.search(text)
             if hit:
-                addresses = re.split(r"[,\s]+", hit["addresses"])
+                addresses = re.split(r", ", hit["addresses"])
                 found.extend(Line(hit["name"], hit["endpoint"], address) for address in addresses)
         return found
 

@@ -1,0 +1,175 @@
+"""Clients that leave, half or whole, and clients and applications that are slow."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from support.raw import ClosedError, Raw
+
+MEBIBYTE = 1024 * 1024
+
+
+@pytest.fixture
+def server(serve):
+    return serve()
+
+
+@pytest.fixture
+def observer(server):
+    """A second connection, to ask the application what it saw."""
+    with Raw(server.first.place) as connection:
+        yield connection
+
+
+def event(observer: Raw, start: str) -> str:
+    return observer.get(f"/wait?event={start}").body.decode()
+
+
+def resident_kib(pid: int) -> int:
+    return int(re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())[1])
+
+
+def last_count(observer: Raw, start: str) -> int:
+    """The highest number the application recorded behind ``start``."""
+    return max(int(number) for number in re.findall(rf"{start} (\d+)", observer.get("/seen").body.decode()))
+
+
+def test_a_half_closed_client_gets_its_answer(server):
+    with Raw(server.first.place) as client:
+        client.request("/hello")
+        client.half_close()
+        assert client.response().body == b"hello\n"
+        assert client.closed()
+
+
+def test_a_fin_is_a_disconnect_but_what_is_sent_then_is_written(server, observer):
+    with Raw(server.first.place) as client:
+        client.request("/departure")
+        event(observer, "departure:called")
+        client.half_close()
+        assert event(observer, "departure:http") == "departure:http.disconnect"
+        assert client.response().body == b"late answer\n"
+        assert event(observer, "departure:answered")
+        assert client.closed()
+
+
+def test_after_a_reset_send_raises_oserror(server, observer):
+    client = Raw(server.first.place)
+    client.request("/departure")
+    event(observer, "departure:called")
+    client.reset()
+    assert event(observer, "departure:http") == "departure:http.disconnect"
+    assert event(observer, "departure:OSError")
+
+
+def test_a_reset_ends_a_stream_with_oserror(server, observer):
+    client = Raw(server.first.place)
+    client.request("/endless")
+    client.read_exactly(MEBIBYTE)
+    client.reset()
+    assert event(observer, "endless:ended") == "endless:ended OSError"
+
+
+def test_a_client_that_closes_while_it_is_sent_to_ends_the_stream_with_oserror(server, observer):
+    client = Raw(server.first.place)
+    client.request("/endless")
+    client.read_exactly(MEBIBYTE)
+    client.close()
+    assert event(observer, "endless:ended") == "endless:ended OSError"
+
+
+def test_an_upload_that_breaks_off_is_a_disconnect(server, observer):
+    with Raw(server.first.place) as client:
+        client.request("/upload", "Content-Length: 1000", method="POST")
+        client.send(b"only this")
+    assert event(observer, "upload:")
+
+
+def test_an_upload_that_is_reset_is_a_disconnect(server, observer):
+    client = Raw(server.first.place)
+    client.request("/upload", "Content-Length: 1000", method="POST")
+    client.send(b"only this")
+    client.reset()
+    assert event(observer, "upload:")
+
+
+def test_send_waits_for_a_client_that_does_not_read(server, observer):
+    before = resident_kib(server.pid)
+    with Raw(server.first.place, receive_buffer=4096) as client:
+        client.request("/endless")
+        client.read_until(b"\r\n\r\n")
+        event(observer, "endless:sent")
+        taken = -1
+        while (now := last_count(observer, "endless:sent")) != taken:
+            taken = now
+            assert taken < 32 * MEBIBYTE, "send never waited"
+            assert observer.silent(0.3)
+        assert resident_kib(server.pid) - before < 16 * 1024
+        client.read_exactly(8 * MEBIBYTE)  # and once it reads, it goes on
+        assert last_count(observer, "endless:sent") > taken
+
+
+def test_reading_stops_when_the_application_does_not_take_the_body(server, observer):
+    before = resident_kib(server.pid)
+    body = b"b" * (64 * MEBIBYTE)
+    with Raw(server.first.place) as client:
+        client.request("/late", f"Content-Length: {len(body)}", method="POST")
+        sent = client.send_what_fits(body)
+        assert sent < 32 * MEBIBYTE
+        assert resident_kib(server.pid) - before < 16 * 1024
+        observer.get("/set?event=read")
+        client.send(body[sent:])
+        assert client.response().body == b"%d\n" % len(body)
+
+
+@pytest.mark.parametrize("leave", ["close", "reset"])
+def test_a_departure_while_reading_is_paused_is_found(server, observer, leave):
+    client = Raw(server.first.place)
+    client.request("/hang", f"Content-Length: {64 * MEBIBYTE}", method="POST")
+    event(observer, "hang:softly")
+    client.send_what_fits(b"b" * (64 * MEBIBYTE))
+    getattr(client, leave)()
+    # application_close is 10 s by default: then an application that stays is cancelled.
+    assert event(observer, "hang:cancelled")
+
+
+def test_an_application_is_cancelled_after_its_client_has_gone(serve):
+    server = serve(rest='[timeouts]\napplication_close = "200ms"\n')
+    with Raw(server.first.place) as observer:
+        client = Raw(server.first.place)
+        client.request("/hang")
+        event(observer, "hang:softly")
+        client.reset()
+        assert event(observer, "hang:cancelled")
+        server.err.wait_for(r"listener main.*cancelled")
+
+
+def test_pipelined_requests_do_not_pile_up_in_memory(server, observer):
+    before = resident_kib(server.pid)
+    with Raw(server.first.place) as client:
+        client.request("/hang")
+        event(observer, "hang:softly")
+        request = b"GET /hello HTTP/1.1\r\nHost: t\r\n\r\n" * 2000
+        sent = client.send_what_fits(request * 800)
+        assert sent < 32 * MEBIBYTE
+        assert resident_kib(server.pid) - before < 16 * 1024
+
+
+def test_answers_that_are_not_read_do_not_pile_up_in_memory(server):
+    before = resident_kib(server.pid)
+    with Raw(server.first.place, receive_buffer=4096) as client:
+        client.send_what_fits(b"GET /large?size=1000000 HTTP/1.1\r\nHost: t\r\n\r\n" * 100_000)
+        assert resident_kib(server.pid) - before < 16 * 1024
+
+
+def test_a_closed_connection_is_not_answered_on(server, observer):
+    with Raw(server.first.place) as client:
+        client.request("/steps")
+        event(observer, "steps:began")
+    observer.get("/set?event=step")
+    with Raw(server.first.place) as other, pytest.raises(ClosedError):
+        other.get("/hello", "Connection: close")
+        other.response()

@@ -1,0 +1,171 @@
+"""Starts that fail: which listener, where in the file, the cause, what to do; the status; nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+
+import pytest
+
+from support.files import free_port, probe_file, write
+from support.raw import Raw
+
+LOOPBACK = '[listeners.{name}]\naddress = "127.0.0.1"\nport = {port}\n'
+
+
+@pytest.fixture
+def held():
+    """A port that somebody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        yield holder.getsockname()[1]
+
+
+def test_a_held_port_is_named_with_its_listener_and_its_holder(run, tmp_path, held):
+    path = probe_file(tmp_path, LOOPBACK.format(name="public", port=held))
+    failed = run("--config", path)
+    assert failed.status == 1
+    assert re.search(rf"{re.escape(str(path))}:\d+:\d+: error\[ASG\d+\]", failed.err.text)
+    assert "public" in failed.err.text
+    assert str(held) in failed.err.text
+    assert str(os.getpid()) in failed.err.text  # the holder is this test
+    assert "Traceback" not in failed.err.text
+
+
+def test_every_listener_that_would_fail_is_told_at_once(run, tmp_path, held):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        second = other.getsockname()[1]
+        text = (
+            LOOPBACK.format(name="first", port=held)
+            + LOOPBACK.format(name="second", port=second)
+            + '[listeners.third]\naddress = "203.0.113.77"\nport = 8000\n'
+            + '[listeners.fourth]\ninterface = "nosuch0"\nport = 8000\n'
+        )
+        failed = run("--config", probe_file(tmp_path, text))
+    assert failed.status == 1
+    for word in (str(held), str(second), "203.0.113.77", "nosuch0", "first", "second", "third", "fourth"):
+        assert word in failed.err.text, word
+    assert "the lifespan shut down" not in failed.err.text  # the application was not even started
+
+
+def test_with_required_false_the_rest_serves(serve, held):
+    server = serve(
+        LOOPBACK.format(name="broken", port=held) + "required = false\n"
+        '[listeners.gone]\ninterface = "nosuch0"\nport = 8000\nrequired = false\n' + LOOPBACK.format(name="good", port=0)
+    )
+    assert [line.name for line in server.listeners] == ["good"]
+    with Raw(server.first.place) as client:
+        assert client.get("/hello").status == 200
+    for name in ("broken", "gone"):
+        assert re.search(rf"warning\[ASG\d+\].*{name}", server.err.text), name
+
+
+def test_where_no_listener_serves_the_start_fails(run, tmp_path, held):
+    text = LOOPBACK.format(name="broken", port=held) + "required = false\n"
+    assert run("--config", probe_file(tmp_path, text)).status == 1
+
+
+def test_a_failed_start_leaves_no_socket_file_and_no_pid_file(run, tmp_path, held):
+    text = '[listeners.local]\nunix = "probe.sock"\n' + LOOPBACK.format(name="public", port=held)
+    path = probe_file(tmp_path, text, rest='[daemon]\npid_file = "asgid.pid"\n')
+    assert run("--config", path).status == 1
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["listeners.toml"]
+
+
+def test_a_lifespan_that_fails_leaves_no_socket_file(run, tmp_path):
+    path = probe_file(tmp_path, '[listeners.local]\nunix = "probe.sock"\n')
+    failed = run("--config", path, env={"PROBE_LIFESPAN": "fail"})
+    assert failed.status == 1
+    assert "the database is not there" in failed.err.text
+    assert re.search(rf"{re.escape(str(path))}:\d+:\d+: error\[ASG\d+\]", failed.err.text)
+    assert not (tmp_path / "probe.sock").exists()
+
+
+def test_an_application_without_lifespan_is_served(serve):
+    server = serve(env={"PROBE_LIFESPAN": "unsupported"})
+    with Raw(server.first.place) as client:
+        assert client.get("/hello").status == 200
+
+
+def test_with_lifespan_on_an_application_without_it_is_an_error(run, tmp_path):
+    path = probe_file(tmp_path)
+    path.write_text(path.read_text().replace("[listeners", 'lifespan = "on"\n[listeners', 1))
+    failed = run("--config", path, env={"PROBE_LIFESPAN": "unsupported"})
+    assert failed.status == 1
+    assert "lifespan" in failed.err.text
+
+
+APPLICATIONS = {
+    "no-module": ("nosuchmodule:application", r"nosuchmodule"),
+    "no-attribute": ("probe:nosuchattribute", r"nosuchattribute"),
+    "not-callable": ("probe:PIECE", r"callable"),
+    "raises": ("raises_at_import:application", r"ZeroDivisionError"),
+    "exits": ("exits_at_import:application", r"SystemExit|exit"),
+    "syntax": ("broken_syntax:application", r"SyntaxError"),
+    "missing-dependency": ("needs_another:application", r"nosuchdependency"),
+}
+
+
+@pytest.mark.parametrize("kind", APPLICATIONS)
+def test_an_application_that_cannot_be_imported_is_told_where_it_is_named(run, tmp_path, kind):
+    target, words = APPLICATIONS[kind]
+    write(tmp_path / "app" / "raises_at_import.py", "1 / 0\n")
+    write(tmp_path / "app" / "exits_at_import.py", "raise SystemExit(0)\n")
+    write(tmp_path / "app" / "broken_syntax.py", "def (:\n")
+    write(tmp_path / "app" / "needs_another.py", "import nosuchdependency\n")
+    path = probe_file(tmp_path, '[listeners.local]\nunix = "probe.sock"\n', target=target)
+    if not target.startswith("probe:"):
+        text = re.sub(r'directory = ".*"', f'directory = "{tmp_path / "app"}"', path.read_text())
+        path.write_text(text)
+    failed = run("--config", path)
+    assert failed.status == 1
+    assert re.search(rf"{re.escape(str(path))}:2:\d+: error\[ASG\d+\].*", failed.err.text)
+    assert re.search(words, failed.err.text)
+    # The application's own traceback may be shown where its code raised; asgid's own frames never.
+    assert "asgid/daemon/cli" not in failed.err.text
+    assert not (tmp_path / "probe.sock").exists()
+
+
+def test_a_socket_of_a_running_server_is_not_taken_from_it(serve, run, tmp_path):
+    first = serve('[listeners.local]\nunix = "probe.sock"\n')
+    failed = run("--config", tmp_path / "listeners.toml")
+    assert failed.status == 1
+    assert "probe.sock" in failed.err.text
+    with Raw(str(tmp_path / "probe.sock")) as client:
+        assert client.get("/hello").status == 200
+    assert first.stop() == 0
+
+
+def test_a_stale_socket_and_a_stale_lock_do_not_block_a_restart(serve, tmp_path):
+    first = serve('[listeners.local]\nunix = "probe.sock"\n')
+    first.kill()
+    assert (tmp_path / "probe.sock").is_socket()
+    (tmp_path / "probe.sock.lock").symlink_to(str(first.pid))  # what Twisted's own leaves after a crash
+    serve('[listeners.local]\nunix = "probe.sock"\n')
+    with Raw(str(tmp_path / "probe.sock")) as client:
+        assert client.get("/hello").status == 200
+
+
+def test_a_file_in_the_place_of_the_socket_is_not_removed(run, tmp_path):
+    precious = write(tmp_path / "probe.sock", "precious")
+    failed = run("--config", probe_file(tmp_path, '[listeners.local]\nunix = "probe.sock"\n'))
+    assert failed.status == 1
+    assert precious.read_text() == "precious"
+
+
+def test_one_failed_listen_ends_a_start_from_the_command_line_too(run, held, tmp_path):
+    port = free_port()
+    endpoints = [f"tcp:{port}:interface=127.0.0.1", f"tcp:{held}:interface=127.0.0.1"]
+    failed = run(
+        "-e", endpoints[0], "-e", endpoints[1], "--app-dir", write(tmp_path / "x.py", HELLO).parent, "x:app"
+    )
+    assert failed.status == 1
+    assert str(held) in failed.err.text
+
+
+HELLO = """\
+async def app(scope, receive, send):
+    assert scope["type"] == "http"
+    await send({"type": "http.response.start", "status": 200})
+    await send({"type": "http.response.body", "body": b"x"})
+"""

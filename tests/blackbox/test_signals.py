@@ -1,0 +1,201 @@
+"""Signals: the drain, what is cut, the second signal, SIGHUP."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import struct
+from contextlib import suppress
+
+import pytest
+import websockets.sync.client
+from websockets.exceptions import ConnectionClosed
+
+from support.raw import ClosedError, Raw
+
+
+def short_drain(value: str = "500ms") -> str:
+    return f'[timeouts]\ndrain = "{value}"\n'
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_an_idle_server_stops_with_status_0_and_runs_the_lifespan_shutdown(serve, number):
+    server = serve()
+    assert server.stop(number) == 0
+    assert "the lifespan shut down" in server.err.text
+    assert "Traceback" not in server.err.text
+
+
+def test_a_request_under_way_is_finished_and_the_next_is_refused(serve):
+    server = serve()
+    place = server.first.place
+    with Raw(place) as client, Raw(place) as observer, Raw(place) as idle:
+        assert idle.get("/hello").status == 200
+        client.request("/departure")
+        observer.get("/wait?event=departure:called")
+        observer.request("/wait?event=departure:http")  # under way as well: answered once the other ends
+        server.signal(signal.SIGTERM)
+        assert idle.closed()  # an idle connection is not waited for
+        with pytest.raises(ConnectionRefusedError):
+            Raw(place)
+        client.half_close()
+        assert client.response().body == b"late answer\n"
+        assert observer.response().body == b"departure:http.disconnect"
+    assert server.wait() == 0
+
+
+def test_an_answer_during_the_drain_says_that_the_connection_closes(serve):
+    server = serve()
+    with Raw(server.first.place) as client, Raw(server.first.place) as observer:
+        client.request("/wait?event=go")
+        observer.get("/seen")
+        observer.request("/late", "Content-Length: 1", method="POST")
+        with Raw(server.first.place) as third:
+            third.get("/wait?event=late:called")
+            server.signal(signal.SIGTERM)
+            server.err.wait_for("SIGTERM")
+        # `go` comes by the drain's own request: there is no other way in any more.
+    assert server.wait() == 0
+
+
+def test_a_hung_request_is_cut_when_the_drain_is_over_and_the_log_says_so(serve):
+    server = serve(rest=short_drain())
+    with Raw(server.first.place) as client:
+        client.request("/hang")
+        with Raw(server.first.place) as observer:
+            observer.get("/wait?event=hang:")
+        assert server.stop() == 0
+        assert client.read_to_end() == b"" or True  # noqa: SIM222 - what a cut client reads is its own affair
+    server.err.wait_for(r"main.*cut")
+    assert "the lifespan shut down" in server.err.text
+
+
+@pytest.mark.parametrize("how", ["stubborn", "thread"])
+def test_nothing_holds_the_stop_longer_than_the_drain(serve, how):
+    server = serve(rest=short_drain())
+    with Raw(server.first.place) as client:
+        client.request(f"/hang?how={how}")
+        with Raw(server.first.place) as observer:
+            observer.get("/wait?event=hang:")
+        assert server.stop() == 0
+    assert "cut" in server.err.text
+
+
+def test_a_hung_lifespan_shutdown_does_not_hold_the_stop(serve):
+    server = serve(rest=short_drain(), env={"PROBE_LIFESPAN": "hang"})
+    assert server.stop() == 0
+    assert "shut down" in server.err.text or "shutdown" in server.err.text
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_second_signal_ends_it_at_once(serve, number, status):
+    server = serve(rest=short_drain("60s"))
+    with Raw(server.first.place) as client:
+        client.request("/hang")
+        with Raw(server.first.place) as observer:
+            observer.get("/wait?event=hang:")
+        server.signal(number)
+        server.err.wait_for(number.name)
+        server.signal(number)
+        assert server.wait() == status
+
+
+def test_websockets_are_closed_with_1012(serve):
+    server = serve()
+    url = f"ws://{server.first.address}/ws/echo"
+    with websockets.sync.client.connect(url) as client:
+        client.send("before")
+        assert client.recv() == "before"
+        server.signal(signal.SIGTERM)
+        with pytest.raises(ConnectionClosed) as caught:
+            client.recv(timeout=20)
+    assert caught.value.rcvd is not None
+    assert caught.value.rcvd.code == 1012
+    assert server.wait() == 0
+
+
+def test_a_hung_websocket_does_not_hold_the_stop(serve):
+    server = serve(rest=short_drain())
+    url = f"ws://{server.first.address}/ws/hang?how=stubborn"
+    with websockets.sync.client.connect(url) as client, Raw(server.first.place) as observer:
+        observer.get("/wait?event=ws:hang")
+        server.signal(signal.SIGTERM)
+        with suppress(ConnectionClosed):
+            client.recv(timeout=20)
+        assert server.wait() == 0
+
+
+def test_a_keep_alive_client_that_asks_again_and_again_does_not_hold_the_stop(serve):
+    server = serve()
+    with Raw(server.first.place) as client:
+        assert client.get("/hello").status == 200
+        server.signal(signal.SIGTERM)
+        with pytest.raises((ClosedError, ConnectionError)):
+            while True:
+                client.get("/hello")
+    assert server.wait() == 0
+
+
+def test_sighup_reopens_the_access_log_and_says_that_there_is_no_reload(serve, tmp_path):
+    log = tmp_path / "access.log"
+    server = serve(rest='[log]\naccess = "access.log"\n')
+    with Raw(server.first.place) as client:
+        client.get("/hello?first")
+        moved = log.rename(tmp_path / "access.log.1")
+        server.signal(signal.SIGHUP)
+        server.err.wait_for("reload is not available yet")
+        client.get("/hello?second")
+    assert server.stop() == 0
+    assert "/hello?first" in moved.read_text()
+    assert "/hello?second" in log.read_text()
+    assert "/hello?second" not in moved.read_text()
+    assert server.out.lines == []
+
+
+def test_a_signal_while_the_application_starts_up_ends_the_start(start, tmp_path):
+    from support.files import probe_file, write
+
+    write(
+        tmp_path / "slow_start.py",
+        "import asyncio, sys\n"
+        "async def application(scope, receive, send):\n"
+        "    print('starting up', file=sys.stderr, flush=True)\n"
+        "    await asyncio.Event().wait()\n",
+    )
+    path = probe_file(tmp_path, target="slow_start:application", rest="")
+    path.write_text(path.read_text().replace(path.read_text().split('directory = "')[1].split('"')[0], str(tmp_path)))
+    server = start("--config", path)
+    server.err.wait_for("starting up")
+    assert server.stop() == 0
+    assert "Traceback" not in server.err.text
+
+
+def test_no_socket_file_and_no_pid_file_is_left(serve, tmp_path):
+    server = serve('[listeners.local]\nunix = "probe.sock"\n', rest='[daemon]\npid_file = "asgid.pid"\n')
+    assert (tmp_path / "asgid.pid").read_text().strip() == str(server.pid)
+    with Raw(str(tmp_path / "probe.sock")) as client:
+        assert client.get("/hello").status == 200
+    assert server.stop() == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["listeners.toml"]
+
+
+def test_connections_in_the_backlog_do_not_hold_the_stop(serve):
+    server = serve(rest="[limits]\nconnections = 1\n" + short_drain())
+    with Raw(server.first.place) as client:
+        assert client.get("/hello").status == 200
+        with Raw(server.first.place) as waiting:
+            waiting.request("/hello")
+            assert server.stop() == 0
+            assert waiting.read_to_end() == b"" or True  # noqa: SIM222 - answered or not, it is over
+
+
+def test_a_client_that_never_closes_its_side_does_not_hold_the_stop(serve):
+    server = serve(rest=short_drain())
+    client = socket.create_connection(server.first.place)
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 0, 0))
+    with client:
+        client.sendall(b"POST /upload HTTP/1.1\r\nHost: t\r\nContent-Length: 100\r\n\r\nhalf")
+        with Raw(server.first.place) as observer:
+            assert json.loads(observer.get("/seen").body) is not None
+        assert server.stop() == 0
