@@ -38,8 +38,8 @@ def start(config: Config, *, notes: Sequence[str] = (), debug: bool = False) -> 
     if plan.application.virtualenv is not None:
         from asgid.daemon.supervise import virtualenv  # noqa: PLC0415 - not without one
 
-        say(virtualenv.enter(plan.application))
         if not virtualenv.entered(plan.application):
+            say(virtualenv.enter(plan.application, sys.argv[1:]))
             return 1
     logs.configure(plan.log)
     for note in notes:
