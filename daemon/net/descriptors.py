@@ -23,7 +23,8 @@ def adopted(fileno: int) -> socket.socket:
         sock = socket.socket(fileno=os.dup(fileno))
     except OSError as error:
         why = "is not open" if not _is_open(fileno) else "is not a socket"
-        raise DescriptorError(f"descriptor {fileno} {why}", "it must be inherited from who starts asgid") from error
+        advice = "it must be inherited from who starts asgid"
+        raise DescriptorError(f"descriptor {fileno} {why}", advice) from error
     problem = _problem(sock)
     if problem:
         sock.close()
@@ -67,7 +68,8 @@ def passed(name: str) -> list[int]:
         )
     there = ", ".join(sorted(set(names.values())))
     raise SystemdNameError(
-        f"systemd passed no socket {name}; it passed {there}", "FileDescriptorName= in the socket unit is its name"
+        f"systemd passed no socket {name}; it passed {there}",
+        "FileDescriptorName= in the socket unit is its name",
     )
 
 
@@ -79,9 +81,8 @@ def passed_names() -> dict[int, str]:
     if not count.isdecimal():
         return {}
     names = os.environ.get("LISTEN_FDNAMES", "").split(":")
-    return {
-        _FIRST_PASSED + at: names[at] if at < len(names) and names[at] else "unknown" for at in range(int(count))
-    }
+    names += [""] * int(count)
+    return {_FIRST_PASSED + at: names[at] or "unknown" for at in range(int(count))}
 
 
 def listening_backlog(sock: socket.socket) -> int:

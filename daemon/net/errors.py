@@ -8,7 +8,7 @@ from asgid.config import codes
 
 
 class OpenError(Exception):
-    """An endpoint that cannot be opened. ``code`` is from :mod:`asgid.config.codes`; ``help`` may be empty."""
+    """An endpoint that cannot be opened. ``code`` is from :mod:`asgid.config.codes`; ``help`` may be ''."""
 
     code: ClassVar[str] = codes.LISTENER_FAILED
 
@@ -19,19 +19,19 @@ class OpenError(Exception):
 
 
 class AddressAbsentError(OpenError):
-    """This host does not have the address."""
+    """The host does not have the address."""
 
     code = codes.ADDRESS_ABSENT
 
 
 class InterfaceAbsentError(OpenError):
-    """This host does not have the interface, or the zone."""
+    """The host does not have the interface, or the zone."""
 
     code = codes.INTERFACE_ABSENT
 
 
 class NoIPv6Error(OpenError):
-    """This host has no IPv6."""
+    """The host has no IPv6."""
 
     code = codes.NO_IPV6
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import sys
 from contextlib import suppress
@@ -91,15 +90,15 @@ def _named(inodes: set[str]) -> str:
 
 def _pids() -> list[int]:
     with suppress(OSError):
-        return sorted(int(name) for name in os.listdir("/proc") if name.isdecimal())
+        return sorted(int(each.name) for each in Path("/proc").iterdir() if each.name.isdecimal())
     return []
 
 
 def _has_link(pid: int, links: set[str]) -> bool:
     with suppress(OSError):  # the process is gone, or another user's
-        for name in os.listdir(f"/proc/{pid}/fd"):
+        for name in Path(f"/proc/{pid}/fd").iterdir():
             with suppress(OSError):
-                if os.readlink(f"/proc/{pid}/fd/{name}") in links:
+                if str(name.readlink()) in links:
                     return True
     return False
 

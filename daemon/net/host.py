@@ -26,7 +26,7 @@ _ATTRIBUTE = struct.Struct("=HH")  # struct rtattr: length, type
 
 
 class LinuxHost:
-    """The HostView of the machine that this process runs on, in its network namespace. Every call asks anew."""
+    """The HostView of this machine, in this process's network namespace. Each call asks anew."""
 
     def interfaces(self) -> Mapping[str, tuple[Address, ...]]:
         """Return every interface by name with its addresses; link-local IPv6 ones carry their zone."""

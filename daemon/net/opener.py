@@ -1,8 +1,8 @@
 """From an endpoint string to ports that accept.
 
 The kinds that asgid makes itself, and stock ``tcp:`` and ``unix:``, are opened here without
-``twisted.internet.endpoints``, whose import takes longer than the rest of a start. Every other kind is Twisted's,
-or one of its plugins'.
+``twisted.internet.endpoints``, whose import takes longer than the rest of a start. Every other kind is
+Twisted's, or one of its plugins'.
 """
 
 from __future__ import annotations
@@ -10,15 +10,14 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING, Any
 
-from twisted.internet.defer import Deferred, fail, gatherResults, succeed
-from twisted.internet.interfaces import IListeningPort, IStreamServerEndpoint
-from twisted.python.failure import Failure
-from zope.interface import implementer
-
 from asgid.config import endpoints
 from asgid.daemon.net import descriptors, plans
 from asgid.daemon.net.errors import OpenError
+from asgid.daemon.net.faces import failure_of
 from asgid.daemon.net.sockets import listen_all
+from twisted.internet.defer import Deferred, fail, gatherResults, succeed
+from twisted.internet.interfaces import IListeningPort, IStreamServerEndpoint
+from zope.interface import implementer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -56,8 +55,8 @@ class ServerEndpoint:
         """Open, and accept with ``factory``. The deferred fails with ``OpenError``."""
         try:
             return self._open(factory)
-        except OpenError:
-            return fail(Failure())
+        except OpenError as error:
+            return fail(failure_of(error))
 
 
 def _open(reactor: NativeReactor, wanted: endpoints.View, factory: Any, *, ipv6_only: bool) -> Any:
@@ -78,8 +77,7 @@ def _open(reactor: NativeReactor, wanted: endpoints.View, factory: Any, *, ipv6_
 def _passed(name: str) -> list[socket.socket]:
     socks: list[socket.socket] = []
     try:
-        for fileno in descriptors.passed(name):
-            socks.append(descriptors.adopted(fileno))
+        socks.extend(map(descriptors.adopted, descriptors.passed(name)))
     except OpenError:
         for sock in socks:
             sock.close()
@@ -87,7 +85,9 @@ def _passed(name: str) -> list[socket.socket]:
     return socks
 
 
-def accept_on(reactor: NativeReactor, socks: Sequence[socket.socket], factory: Any, backlog: int | None) -> Any:
+def accept_on(
+    reactor: NativeReactor, socks: Sequence[socket.socket], factory: Any, backlog: int | None
+) -> Any:
     """Return the port of one socket, or the group of several. ``backlog`` None keeps what each has."""
     ports = []
     for sock in socks:

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import socket
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from asgid.daemon.net.addresses import address_of, as_text
+from asgid.daemon.net.faces import failure_of
+from asgid.daemon.net.transport import NativeTransport
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.error import ConnectionDone
-from twisted.internet.interfaces import ILoggingContext, IListeningPort
+from twisted.internet.interfaces import IListeningPort, ILoggingContext
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from asgid.daemon.net.addresses import address_of, as_text
-from asgid.daemon.net.transport import NativeTransport
-
 if TYPE_CHECKING:
+    import socket
     from asyncio import AbstractEventLoop, Server, Transport
     from collections.abc import Callable, Coroutine
 
-    from twisted.internet.interfaces import IProtocolFactory
-
     from asgid.daemon.net.addresses import Address
+    from asgid.daemon.net.faces import StreamFactory
+    from twisted.python.failure import Failure
 
 _log = Logger()
 _T = TypeVar("_T")
@@ -43,7 +42,7 @@ class NativePort:
         self,
         reactor: Any,
         sock: socket.socket,
-        factory: IProtocolFactory,
+        factory: StreamFactory,
         backlog: int,
         *,
         path: str | bytes | None = None,
@@ -145,10 +144,10 @@ class NativePort:
             if self._cleanup is not None:
                 self._cleanup()
             self.factory.doStop()
-        except Exception:
+        except Exception as error:
             if waiting is None:
                 raise
-            waiting.errback(Failure())
+            waiting.errback(failure_of(error))
         else:
             if waiting is not None:
                 waiting.callback(None)
@@ -170,7 +169,7 @@ class NativePort:
         """Build a protocol for a connection that was accepted, and attach it."""
         transport = NativeTransport(native, self)
         try:
-            protocol = self.factory.buildProtocol(cast("Any", transport.getPeer()))
+            protocol = self.factory.buildProtocol(transport.getPeer())
             if protocol is None:
                 native.abort()
                 return
@@ -184,7 +183,7 @@ class NativePort:
         """Do nothing: the connection was refused before it had a protocol."""
 
 
-_DONE = Failure(ConnectionDone())
+_DONE = failure_of(ConnectionDone())
 
 
 def _prefix(factory: object) -> str:

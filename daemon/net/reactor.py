@@ -11,20 +11,19 @@ import socket
 from typing import TYPE_CHECKING, Any
 
 import uvloop
-from twisted.internet.asyncioreactor import AsyncioSelectorReactor
-from twisted.internet.error import CannotListenError, ConnectionLost, UnsupportedAddressFamily
-from twisted.logger import Logger
-from twisted.python.failure import Failure
-
 from asgid.daemon.net.descriptors import adopted, listening_backlog
+from asgid.daemon.net.faces import failure_of
 from asgid.daemon.net.port import NativePort
 from asgid.daemon.net.sockets import TcpSocket
 from asgid.daemon.net.transport import NativeTransport
+from twisted.internet.asyncioreactor import AsyncioSelectorReactor
+from twisted.internet.error import CannotListenError, ConnectionLost, UnsupportedAddressFamily
+from twisted.logger import Logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from twisted.internet.interfaces import IProtocolFactory
+    from asgid.daemon.net.faces import StreamFactory
 
 _log = Logger()
 
@@ -40,7 +39,7 @@ class NativeReactor(AsyncioSelectorReactor):
         loop.set_exception_handler(_on_error)
 
     def listenTCP(
-        self, port: Any, factory: IProtocolFactory, backlog: int = 50, interface: str = ""
+        self, port: Any, factory: StreamFactory, backlog: int = 50, interface: str = ""
     ) -> Any:
         """Bind and listen now; connections are accepted when the reactor runs.
 
@@ -55,7 +54,7 @@ class NativeReactor(AsyncioSelectorReactor):
             raise CannotListenError(interface, port, error) from error
         return self.listen_on(sock, factory, backlog)
 
-    def adoptStreamPort(self, fileDescriptor: int, addressFamily: int, factory: IProtocolFactory) -> Any:
+    def adoptStreamPort(self, fileDescriptor: int, addressFamily: int, factory: StreamFactory) -> Any:
         """Accept on a duplicate of a listening descriptor; mode, path and backlog stay what they are.
 
         The path of a unix socket is not removed when the port closes: who made it owns it.
@@ -69,7 +68,7 @@ class NativeReactor(AsyncioSelectorReactor):
     def listen_on(
         self,
         sock: socket.socket,
-        factory: IProtocolFactory,
+        factory: StreamFactory,
         backlog: int,
         *,
         path: str | bytes | None = None,
@@ -83,14 +82,17 @@ class NativeReactor(AsyncioSelectorReactor):
     def disconnectAll(self) -> None:
         """Close every port and tell every protocol that its connection is lost: the reactor stops."""
         super().disconnectAll()
-        reason = Failure(ConnectionLost())
-        for selectable in [*self.ports, *self.transports]:
-            selectable.connectionLost(reason)
+        reason = failure_of(ConnectionLost())
+        for port in list(self.ports):
+            port.connectionLost(reason)
+        for transport in list(self.transports):
+            transport.connectionLost(reason)
 
     def getReaders(self) -> list[Any]:
         """Return everything that is read from: ports that accept and native transports too."""
-        native = [each for each in (*self.ports, *self.transports) if each.is_reading()]
-        return [*super().getReaders(), *native]
+        ports = [port for port in self.ports if port.is_reading()]
+        transports = [transport for transport in self.transports if transport.is_reading()]
+        return [*super().getReaders(), *ports, *transports]
 
     def run(self, installSignalHandlers: bool = True) -> None:
         """Run until stopped; then what the stop has closed is closed in the loop too."""
@@ -104,7 +106,7 @@ def _on_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """Log an exception that a protocol raised the way Twisted does, any other the way asyncio does."""
     error = context.get("exception")
     if isinstance(context.get("protocol"), NativeTransport) and isinstance(error, BaseException):
-        _log.failure("Unhandled error in a protocol", Failure(error))
+        _log.failure("Unhandled error in a protocol", failure_of(error))
     else:
         loop.default_exception_handler(context)
 

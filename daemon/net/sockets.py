@@ -28,8 +28,8 @@ _SAME_PORT_TRIES = 16
 class TcpSocket:
     """A TCP socket to be made.
 
-    ``interface`` is a literal address with its zone, a host name, or empty for every IPv4 address. ``v6_only``
-    sets IPV6_V6ONLY; without it the system's own default stands, as stock Twisted leaves it.
+    ``interface`` is a literal address with its zone, a host name, or empty for every IPv4 address.
+    ``v6_only`` sets IPV6_V6ONLY; without it the system's own default stands, as stock Twisted leaves it.
     """
 
     interface: str
@@ -174,7 +174,8 @@ def explain(wanted: TcpSocket, error: OSError | OverflowError) -> OpenError:
         return _privileged(wanted)
     if number == errno.EAFNOSUPPORT:
         return NoIPv6Error(
-            f"this host has no IPv6: {wanted} cannot be listened on", "listen on an IPv4 address, or enable IPv6"
+            f"this host has no IPv6: {wanted} cannot be listened on",
+            "listen on an IPv4 address, or enable IPv6",
         )
     zone = wanted.interface.partition("%")[2]
     if number in (errno.ENODEV, errno.ENXIO) and (wanted.device or zone):

@@ -12,6 +12,9 @@ import struct
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
+from asgid.daemon.net.addresses import address_of
+from asgid.daemon.net.faces import failure_of
+from asgid.daemon.net.options import SocketOptions
 from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import (
     IConsumer,
@@ -22,20 +25,16 @@ from twisted.internet.interfaces import (
     ITCPTransport,
 )
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 from zope.interface import implementer
-
-from asgid.daemon.net.addresses import address_of
 
 if TYPE_CHECKING:
     from asyncio import Transport
     from collections.abc import Callable, Iterable
 
-    from twisted.internet.interfaces import IProtocol
-
     from asgid.daemon.net.addresses import Address
+    from asgid.daemon.net.faces import StreamProtocol
     from asgid.daemon.net.port import NativePort
-
+    from twisted.python.failure import Failure
 _log = Logger()
 
 # The states of a transport, as bits of one small integer: a connection that idles pays eight bytes for them.
@@ -51,7 +50,7 @@ _PULL = 256  # the producer is a pull producer
 _PULLING = 512  # its next turn is scheduled
 _LOST = 1024  # connectionLost was called
 
-_DONE = Failure(ConnectionDone())
+_DONE = failure_of(ConnectionDone())
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER on, zero seconds: close sends RST (socket(7))
 
 
@@ -60,45 +59,44 @@ def _ignore(_data: object) -> None:
 
 
 @implementer(ITCPTransport, IPushProducer, IConsumer, ILoggingContext, ISystemHandle)
-class NativeTransport:
+class NativeTransport(SocketOptions):
     """Twisted's ITCPTransport over one of uvloop's transports, whose asyncio protocol it is at the same time.
 
     ``write`` takes bytes and never blocks; what the kernel does not take at once is kept, and a streaming
     producer is paused above 64 KiB. On a unix socket the TCP options are accepted and ignored.
     """
 
-    __slots__ = ("_early", "_native", "_port", "_producer", "_protocol", "_state", "data_received", "write")
+    __slots__ = ("_early", "_producer", "_protocol", "_state", "data_received", "write")
 
     data_received: Callable[[bytes], object]
     write: Callable[[bytes], object]
 
     def __init__(self, native: Transport, port: NativePort) -> None:
-        self._native = native
-        self._port = port
+        super().__init__(native, port)
         self._producer: Any = None
-        self._protocol: IProtocol | None = None
+        self._protocol: StreamProtocol | None = None
         self._early: list[bytes] | None = None
         self._state = _STARTING
         self.data_received = _ignore
         self.write = native.write
 
-    def attach(self, protocol: IProtocol) -> None:
+    def attach(self, protocol: StreamProtocol) -> None:
         """Connect ``protocol``: its ``makeConnection`` is called, and what is read goes to it."""
         self._protocol = protocol
         self.data_received = protocol.dataReceived
         self._native.set_protocol(cast("Any", self))
-        protocol.makeConnection(cast("Any", self))
+        protocol.makeConnection(self)
         state = self._state = self._state & ~_STARTING
         if state & _HELD and not state & _LOST:
             self._hold_early()
 
     @property
-    def protocol(self) -> IProtocol | None:
+    def protocol(self) -> StreamProtocol | None:
         """The protocol that is connected; setting it sends what is read from then on to the new one."""
         return self._protocol
 
     @protocol.setter
-    def protocol(self, protocol: IProtocol) -> None:
+    def protocol(self, protocol: StreamProtocol) -> None:
         self._protocol = protocol
         self.data_received = protocol.dataReceived
         self._native.set_protocol(cast("Any", self))
@@ -170,37 +168,7 @@ class NativeTransport:
             self.getHandle().setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
         self._native.abort()
 
-    def getTcpNoDelay(self) -> bool:
-        """Return whether Nagle's algorithm is off. uvloop turns it off on every connection."""
-        return self._get_option(socket.IPPROTO_TCP, socket.TCP_NODELAY)
-
-    def setTcpNoDelay(self, enabled: bool) -> None:
-        """Turn Nagle's algorithm off, or on again."""
-        self._set_option(socket.IPPROTO_TCP, socket.TCP_NODELAY, enabled)
-
-    def getTcpKeepAlive(self) -> bool:
-        """Return whether the kernel probes an idle connection (SO_KEEPALIVE)."""
-        return self._get_option(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
-
-    def setTcpKeepAlive(self, enabled: bool) -> None:
-        """Let the kernel probe an idle connection, or not."""
-        self._set_option(socket.SOL_SOCKET, socket.SO_KEEPALIVE, enabled)
-
-    def _get_option(self, level: int, option: int) -> bool:
-        if self._port.path is not None:
-            return False
-        return bool(self.getHandle().getsockopt(level, option))
-
-    def _set_option(self, level: int, option: int, enabled: bool) -> None:
-        if self._port.path is None:
-            with suppress(OSError):  # a connection that is about to be lost; the option is then of no use
-                self.getHandle().setsockopt(level, option, int(enabled))
-
     # ISystemHandle, ILoggingContext and what the wire asks for
-
-    def getHandle(self) -> Any:
-        """Return a socket-like object for options; the native transport owns its descriptor."""
-        return self._native.get_extra_info("socket")
 
     def fileno(self) -> int:
         """Return the descriptor, -1 when the connection is lost."""
@@ -276,9 +244,7 @@ class NativeTransport:
         Raises ``RuntimeError`` where one is registered already.
         """
         if self._producer is not None:
-            raise RuntimeError(
-                f"Cannot register producer {producer}, because producer {self._producer} was never unregistered."
-            )
+            raise RuntimeError(f"{self._producer} is registered already and was never unregistered")
         if self._state & _LOST:
             producer.stopProducing()
             return
@@ -340,7 +306,7 @@ class NativeTransport:
     def eof_received(self) -> bool:
         """Tell a half-closeable protocol that its peer has ended; any other one loses its connection."""
         self._state |= _EOF
-        half = IHalfCloseableProtocol(self._protocol, None)
+        half: Any = IHalfCloseableProtocol(self._protocol, None)
         if half is None:
             self._native.abort()
         else:
@@ -369,7 +335,10 @@ class NativeTransport:
 
     def is_reading(self) -> bool:
         """Tell whether what the peer sends is read."""
-        return not self._state & _LOST and self._native.is_reading()
+        state = self._state
+        if state & _STARTING:
+            return not state & _HELD
+        return not state & _LOST and self._native.is_reading()
 
     def connectionLost(self, reason: Failure) -> None:
         """Drop the connection and tell the protocol so at once: the reactor stops."""
@@ -388,7 +357,7 @@ class NativeTransport:
         self._state |= _ENDED
         self.write = _ignore
         self._native.write_eof()
-        half = IHalfCloseableProtocol(self._protocol, None)
+        half: Any = IHalfCloseableProtocol(self._protocol, None)
         if half is not None:
             try:
                 half.writeConnectionLost()
@@ -401,9 +370,9 @@ class NativeTransport:
 def _reason(state: int, exc: BaseException | None) -> Failure:
     """Return why a connection in ``state`` was lost, as Twisted's protocols expect to be told."""
     if state & _ABORTED:
-        return Failure(ConnectionAborted())
+        return failure_of(ConnectionAborted())
     if exc is None:
         return _DONE
     if isinstance(exc, OSError):
-        return Failure(ConnectionLost(str(exc)))
-    return Failure(exc)
+        return failure_of(ConnectionLost(str(exc)))
+    return failure_of(exc)

@@ -1,4 +1,4 @@
-"""Unix sockets by path: made with their permissions before anybody can connect, removed while they are ours."""
+"""Unix sockets by path: permitted before anybody can connect, removed while they are ours."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class UnixSocket:
             name = f"/proc/self/fd/{descriptor}"
             if self.uid != -1 or self.gid != -1:
                 os.chown(name, self.uid, self.gid)
-            os.chmod(name, self.mode)
+            Path(name).chmod(self.mode)
         finally:
             os.close(descriptor)
 
@@ -101,7 +101,7 @@ class OwnPath:
             return
         with suppress(OSError):
             if self.mark(os.lstat(self.path)) == self.inode:
-                os.unlink(self.path)
+                Path(self.path).unlink()
 
 
 def check(path: str) -> None:
@@ -132,20 +132,20 @@ def remove_stale(path: str) -> None:
     try:
         there = os.lstat(path)
         _check_stale(path, there)
-        aside = f"{path}.{secrets.token_hex(4)}"
-        os.rename(path, aside)
-        if OwnPath.mark(os.lstat(aside)) != OwnPath.mark(there):
+        aside = Path(path).rename(f"{path}.{secrets.token_hex(4)}")
+        if OwnPath.mark(aside.lstat()) != OwnPath.mark(there):
             os.link(aside, path)
-            os.unlink(aside)
+            aside.unlink()
             raise _served(path)
-        os.unlink(aside)
+        aside.unlink()
     except FileNotFoundError:
         return
 
 
 def _check_stale(path: str, there: os.stat_result) -> None:
     if not stat.S_ISSOCK(there.st_mode):
-        raise PathTakenError(f"{path} is there and is not a socket", "it is left alone; remove it, or use another path")
+        advice = "it is left alone; remove it, or use another path"
+        raise PathTakenError(f"{path} is there and is not a socket", advice)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.setblocking(False)
         number = probe.connect_ex(path)
@@ -166,17 +166,20 @@ def _served(path: str) -> PathServedError:
 
 
 def explain_path(path: str, error: OSError) -> PathError:
+    """Return what ``error`` means to somebody who wants a socket at ``path``."""
     shown = path.replace("\0", "@", 1)
     if error.errno == errno.EADDRINUSE:
         return _served(path)
     parent = str(Path(path).parent)
     if error.errno == errno.ENOENT:
-        return PathError(f"{shown} cannot be made: there is no directory {parent}", "make it, or RuntimeDirectory=")
+        return PathError(
+            f"{shown} cannot be made: there is no directory {parent}", "make it (RuntimeDirectory= in a unit)"
+        )
     if error.errno in (errno.EACCES, errno.EROFS):
         return PathError(f"{shown} cannot be made: {parent} is not writable to this process")
     if error.errno == errno.EPERM:
         return PathError(
             f"{shown} cannot be given to its owner or group",
-            "without CAP_CHOWN only a group that the process is in can be given (SupplementaryGroups= in a unit)",
+            "without CAP_CHOWN that is a group which the process is in (SupplementaryGroups= in a unit)",
         )
     return PathError(f"{shown} cannot be made: {error.strerror or error}")
