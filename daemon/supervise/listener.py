@@ -176,7 +176,7 @@ class Listener:
     def _failure(self, endpoint: EndpointSpec, error: Exception) -> Diagnostic:
         words = str(error).strip() or type(error).__name__
         return Diagnostic(
-            code=LISTENER_FAILED,
+            code=str(getattr(error, "code", "") or LISTENER_FAILED),
             severity="error" if self.spec.required else "warning",
             message=f"listener {self.name} did not open: {endpoint.text}: {words}",
             place=endpoint.place,

@@ -30,6 +30,7 @@ from asgid.daemon.supervise.watchdog import Watchdog
 
 if TYPE_CHECKING:
     import signal
+    from collections.abc import Iterable
 
     from asgid.config import Plan
     from asgid.config.spec import EndpointSpec
@@ -48,12 +49,16 @@ class Interrupted(BaseException):
 
 
 class Runtime:
-    """One daemon's process. Makes and installs the reactor; use it once."""
+    """One daemon's process. Makes and installs the reactor; use it once.
 
-    def __init__(self, plan: Plan, *, debug: bool = False) -> None:
+    What was ``said`` about the host already is not said again when a listener that is not required fails.
+    """
+
+    def __init__(self, plan: Plan, said: Iterable[Diagnostic] = (), *, debug: bool = False) -> None:
         from asgid.daemon.net import install  # noqa: PLC0415 - installs nothing before it is called
 
         self.plan = plan
+        self._said = {(each.code, each.place) for each in said}
         self.reactor: Any = install()
         self.loop: asyncio.AbstractEventLoop = self.reactor.loop
         logs.route_twisted()
@@ -130,7 +135,7 @@ class Runtime:
             return False
         stopping.cancel()
         found = starting.result()
-        say(found)
+        say(each for each in found if (each.code, each.place) not in self._said)
         if any(each.severity == "error" for each in found):
             self._status = 1
             return False

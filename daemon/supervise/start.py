@@ -51,7 +51,7 @@ def start(config: Config, *, notes: Sequence[str] = (), debug: bool = False) -> 
         return 1
     if plan.daemon.umask is not None:
         os.umask(plan.daemon.umask)
-    return _run(plan, debug=debug)
+    return _run(plan, problems, debug=debug)
 
 
 def say(diagnostics: Iterable[Diagnostic]) -> None:
@@ -62,11 +62,11 @@ def say(diagnostics: Iterable[Diagnostic]) -> None:
         sys.stderr.flush()
 
 
-def _run(plan: Plan, *, debug: bool) -> int:
+def _run(plan: Plan, said: Sequence[Diagnostic], *, debug: bool) -> int:
     from asgid.daemon.supervise.runtime import Interrupted, Runtime  # noqa: PLC0415 - uvloop and Twisted
 
     try:
-        runtime = Runtime(plan, debug=debug)
+        runtime = Runtime(plan, said, debug=debug)
         try:
             return _serve(plan, runtime)
         finally:

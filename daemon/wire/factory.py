@@ -163,8 +163,6 @@ class ConnectionFactory:
     def drain(self) -> None:
         """Let every connection finish what is under way."""
         self.draining = True
-        self.application_s = spec.timeouts.application_s or _NEVER
-        self.keep_alive_s = spec.timeouts.keep_alive_s
         self.keeps_alive = False
         for connection in tuple(self.connections):
             connection.drain()
