@@ -47,7 +47,7 @@ def as_address(text: str) -> Address | None:
 
 
 def as_network(text: str) -> IPv4Network | IPv6Network | None:
-    """Return the network that ``text`` is, an address being a network of one, or None. Host bits must be zero."""
+    """Return the network that ``text`` is, or None. An address is a network of one; host bits are zero."""
     try:
         return ip_network(text)
     except (AddressValueError, ValueError):
@@ -63,7 +63,7 @@ def is_host_name(text: str) -> bool:
 
 
 def is_interface_name(text: str) -> bool:
-    """Tell whether Linux could have an interface of that name (dev_valid_name: 15 bytes, no blank, ``/`` or ``:``)."""
+    """Tell whether Linux could have an interface of that name: 1 to 15 bytes, no blank, ``/`` or ``:``."""
     if text in {".", ".."} or len(text.encode("utf-8", "surrogatepass")) > 15:
         return False
     return _INTERFACE.fullmatch(text) is not None

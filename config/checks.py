@@ -1,15 +1,17 @@
-"""What several listeners, or a listener and the defaults, say together: collisions, exposure, whom to believe."""
+"""What listeners say together, and with the defaults: collisions, exposure, whom to believe."""
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from asgid.config import codes
 from asgid.config.addresses import Reach
 from asgid.config.diagnostics import where
 from asgid.config.document import dotted
+from asgid.config.endpoint_check import UNIX_PATH_BYTES
 from asgid.config.endpoints import parse
-from asgid.config.resolve import file_endpoints, kind_of, merged
+from asgid.config.resolve import absolute, file_endpoints, kind_of, merged
 from asgid.config.sockets import Claim, PathClaim, TcpClaim, claim, collide, reach_of, takes_ipv4_wildcard
 
 if TYPE_CHECKING:
@@ -26,11 +28,31 @@ Claims = list[tuple[str, "EndpointSpec", Claim]]
 
 def check(document: Document, root: Root, listeners: Mapping[str, Listener]) -> Iterator[Diagnostic]:
     """Yield what is wrong between the tables of a file whose tables are each right by themselves."""
-    resolved = {name: file_endpoints(document, name, listener) for name, listener in listeners.items()}
+    resolved: dict[str, tuple[EndpointSpec, ...]] = {}
+    for name, listener in listeners.items():
+        problem = _check_unix_path(document, name, listener)
+        if problem:
+            yield problem
+        else:
+            resolved[name] = file_endpoints(document, name, listener)
     yield from check_collisions(document, claims(resolved))
     for name, listener in listeners.items():
-        yield from _check_exposure(document, name, listener, resolved[name])
+        yield from _check_exposure(document, name, listener, resolved.get(name, ()))
         yield from _check_forwarded(document, name, root, listener)
+
+
+def _check_unix_path(document: Document, name: str, listener: Listener) -> Diagnostic | None:
+    """Check the path that a listener's becomes, for a relative one is right only together with its directory."""
+    if listener.unix is None:
+        return None
+    path = absolute(document.directory, listener.unix)
+    if len(os.fsencode(path)) > UNIX_PATH_BYTES:
+        message = f"the path of a unix socket has at most {UNIX_PATH_BYTES} bytes, and {path} has more"
+    elif not path.isprintable():
+        message = "the path of a unix socket holds a character that cannot be shown"
+    else:
+        return None
+    return document.at_value(codes.BAD_PATH, ("listeners", name, "unix"), message)
 
 
 def claims(resolved: Mapping[str, Iterable[EndpointSpec]]) -> Claims:
@@ -46,13 +68,14 @@ def claims(resolved: Mapping[str, Iterable[EndpointSpec]]) -> Claims:
 
 def check_collisions(document: Document, claimed: Claims) -> Iterator[Diagnostic]:
     """Yield a finding for each endpoint that wants what an earlier one has."""
+    wildcards = {each.port for _, _, each in claimed if takes_ipv4_wildcard(each)}
     by_port: dict[object, Claims] = {}
     for entry in claimed:
-        name, spec, mine = entry
+        mine = entry[2]
         slot = mine.port if isinstance(mine, TcpClaim) else mine
         earlier = by_port.setdefault(slot, [])
         for other_name, other_spec, other in earlier:
-            only6 = any(takes_ipv4_wildcard(each, mine.port) for _, _, each in claimed) if isinstance(mine, TcpClaim) else True
+            only6 = isinstance(mine, TcpClaim) and mine.port in wildcards
             if collide(mine, other, ipv6_only=only6):
                 yield _collision(document, entry, (other_name, other_spec, other))
                 break
@@ -94,7 +117,7 @@ def _check_exposure(
             yield document.at_value(
                 codes.EXPOSURE_UNKNOWN,
                 ("listeners", name, "exposure"),
-                f"listeners.{name} is declared {declared.name.lower()}, which its {kind_of(listener)} does not tell",
+                f"listeners.{name} is declared {declared.name.lower()}; its {kind_of(listener)} cannot tell",
                 "leave exposure out: it is checked for addresses, interfaces and unix sockets",
             )
             return
@@ -105,7 +128,13 @@ def _check_exposure(
 
 def wider(document: Document, name: str, declared: Reach, actual: Reach, claimed: Claim) -> Diagnostic:
     """Return the finding that a listener can be reached from farther than it says."""
-    what = claimed.path if isinstance(claimed, PathClaim) else claimed.address if isinstance(claimed, TcpClaim) else claimed
+    what = (
+        claimed.path
+        if isinstance(claimed, PathClaim)
+        else claimed.address
+        if isinstance(claimed, TcpClaim)
+        else claimed
+    )
     return document.at_value(
         codes.WIDER_THAN_DECLARED,
         ("listeners", name, "exposure"),

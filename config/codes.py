@@ -1,8 +1,8 @@
 """Every code that a diagnostic can carry, in one table.
 
 0xx the text, 1xx its structure, 2xx listeners, 3xx endpoint strings, 4xx the application, 5xx exposure and
-proxies, 6xx what is not available yet, 8xx what this host cannot do now, 9xx failures at start and while running.
-A code is never reused for something else.
+proxies, 6xx what is not available yet, 8xx what this host cannot do now, 9xx failures at start and while
+running. A code is never reused for something else.
 """
 
 from __future__ import annotations

@@ -10,12 +10,14 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from asgid.config.spec import Place
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from asgid.config.spec import Place
+
 Severity = Literal["error", "warning", "info"]
+
+_LONGEST_LINE = 160
 
 COMMAND_LINE = "command line"
 """The ``file`` of a place that is not in a file."""
@@ -23,7 +25,7 @@ COMMAND_LINE = "command line"
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One finding. ``key`` is dotted; ``end_line`` and ``end_column`` (exclusive, 0: not known) close the span.
+    """One finding. ``key`` is dotted; ``end_line`` and ``end_column`` (exclusive, 0: not known) end it.
 
     ``source`` is the line of text that ``place`` points into, without its newline; empty where there is none.
     """
@@ -72,10 +74,8 @@ def _block(diagnostic: Diagnostic) -> str:
     if diagnostic.source.strip():
         number = str(diagnostic.place.line)
         margin = " " * len(number)
-        lines += [
-            f" {number} | {_visible(diagnostic.source)}",
-            f" {margin} | {_caret(diagnostic)}",
-        ]
+        shown, caret = _excerpt(diagnostic)
+        lines += [f" {number} | {shown}", f" {margin} | {caret}"]
     if diagnostic.help:
         lines.append(f"  = help: {diagnostic.help}")
     return "\n".join(lines)
@@ -86,22 +86,30 @@ def _visible(line: str) -> str:
     return "".join(" " if c == "\t" else c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
 
 
-def _caret(diagnostic: Diagnostic) -> str:
-    start = diagnostic.place.column - 1
+def _excerpt(diagnostic: Diagnostic) -> tuple[str, str]:
+    """Return the line, cut where it is very long, and the line below it with carets under the span."""
+    source = diagnostic.source
+    start = min(diagnostic.place.column - 1, len(source))
     end = start + 1
     if diagnostic.end_line == diagnostic.place.line:
         end = max(end, diagnostic.end_column - 1)
     elif diagnostic.end_line > diagnostic.place.line:
-        end = max(end, len(diagnostic.source))
-    before = _cells(diagnostic.source[:start]) + max(0, start - len(diagnostic.source))
-    return " " * before + "^" * max(1, _cells(diagnostic.source[start:end]))
+        end = max(end, len(source))
+    first = 0 if start < _LONGEST_LINE - 20 else start - 40
+    last = first + _LONGEST_LINE
+    before = ("..." if first else "") + _visible(source[first:start])
+    marked = _visible(source[start : min(end, last)])
+    after = _visible(source[end:last]) + ("..." if last < len(source) else "")
+    return before + marked + after, " " * _cells(before) + "^" * max(1, _cells(marked))
 
 
 def _cells(text: str) -> int:
     """Return how many terminal cells ``text`` takes: wide characters take two, combining marks none."""
     if text.isascii():
         return len(text)
-    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text
+    )
 
 
 def render_json(diagnostics: Iterable[Diagnostic]) -> str:

@@ -6,7 +6,6 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from asgid.config.diagnostics import COMMAND_LINE, Diagnostic, Severity
@@ -15,6 +14,7 @@ from asgid.config.spec import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -41,9 +41,9 @@ def _quoted(part: str) -> str:
 class Document:
     """The values of one file, or of a command line, and the place of each.
 
-    ``name`` is the file as it was named; ``directory`` (absolute) is what relative paths in it are relative to.
-    ``text`` is the file's text with newlines normalised and without a byte order mark; ``places`` serves values
-    that came from a command line. A document that could not be read has neither.
+    ``name`` is the file as it was named; ``directory`` (absolute) is what relative paths in it are relative
+    to. ``text`` is the file's text with newlines normalised and without a byte order mark; ``places``
+    serves values that came from a command line. A document that could not be read has neither.
     """
 
     name: str
@@ -111,38 +111,50 @@ class Document:
         return Place(self.name)
 
     def at_value(
-        self, code: str, key: Key, message: str, help: str = "", *, severity: Severity = "error", offset: int | None = None
+        self,
+        code: str,
+        key: Key,
+        message: str,
+        advice: str = "",
+        *,
+        severity: Severity = "error",
+        offset: int | None = None,
     ) -> Diagnostic:
-        """Return a finding about the value at ``key``; ``offset`` is a character of it, where it is a string."""
+        """Return a finding about the value at ``key``; ``offset`` is a character of it, of a string."""
         span = self.value_span(key)
         if span is not None and offset is not None:
             start = offset_inside(self.text, span, offset)
             span = span if start is None else Span(start, start + 1)
-        return self._at(code, key, message, help, severity, span)
+        return self._at(code, key, message, advice, severity, span=span)
 
     def at_key(
-        self, code: str, key: Key, message: str, help: str = "", *, severity: Severity = "error"
+        self, code: str, key: Key, message: str, advice: str = "", *, severity: Severity = "error"
     ) -> Diagnostic:
         """Return a finding about the key itself, or about the table that it names."""
-        return self._at(code, key, message, help, severity, self.key_span(key))
+        return self._at(code, key, message, advice, severity, span=self.key_span(key))
 
-    def at_place(self, code: str, key: Key, place: Place, message: str, help: str = "") -> Diagnostic:
+    def at_place(self, code: str, key: Key, place: Place, message: str, advice: str = "") -> Diagnostic:
         """Return an error about ``key`` at a place that is known already."""
         if place.file != self.name or not self.text:
-            return Diagnostic(code, "error", message, place, dotted(key), help)
+            return Diagnostic(code, "error", message, place, dotted(key), advice)
         start = self._line_starts[place.line - 1] + place.column - 1
-        return self._at(code, key, message, help, "error", self._span_at(start))
+        return self._at(code, key, message, advice, "error", span=self._span_at(start))
 
     def _span_at(self, start: int) -> Span:
         spans = (*self.source.values.values(), *self.source.headers.values())
         return next((span for span in spans if span.start == start), Span(start, start + 1))
 
-    def at_offset(self, code: str, message: str, help: str, start: int, end: int) -> Diagnostic:
+    def at_offset(self, code: str, message: str, advice: str, start: int, end: int) -> Diagnostic:
         """Return an error at a place in the text."""
-        return self._at(code, (), message, help, "error", Span(start, end))
+        return self._at(code, (), message, advice, "error", span=Span(start, end))
+
+    def written(self, key: Key) -> str:
+        """Return the value at ``key`` as it is written in the text; empty for what is not in a text."""
+        span = self.source.values.get(key)
+        return self.text[span.start : span.end] if span else ""
 
     def _at(
-        self, code: str, key: Key, message: str, help_: str, severity: Severity, span: Span | None
+        self, code: str, key: Key, message: str, help_: str, severity: Severity, *, span: Span | None
     ) -> Diagnostic:
         name = dotted(key)
         if span is None:
@@ -151,7 +163,15 @@ class Document:
         line, column = self.position(span.start)
         end_line, end_column = self.position(span.end)
         return Diagnostic(
-            code, severity, message, Place(self.name, line, column), name, help_, end_line, end_column, self.line(line)
+            code,
+            severity,
+            message,
+            Place(self.name, line, column),
+            name,
+            help_,
+            end_line,
+            end_column,
+            self.line(line),
         )
 
     @property

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 
 from asgid.config import codes
 from asgid.config.addresses import as_address, is_host_name
-from asgid.config.endpoint_grammar import Endpoint, EndpointSyntaxError, Token, quote, quote_positional, tokenize
+from asgid.config.endpoint_grammar import (
+    Endpoint,
+    EndpointSyntaxError,
+    Token,
+    quote,
+    quote_positional,
+    tokenize,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +41,16 @@ SIGNATURES: dict[str, Signature] = {
     "tcp": Signature(("port", "interface", "backlog"), ("port",)),
     "tcp6": Signature(("port", "backlog", "interface"), ("port",)),
     "ssl": Signature(
-        ("port", "privateKey", "certKey", "sslmethod", "interface", "backlog", "extraCertChain", "dhParameters"),
+        (
+            "port",
+            "privateKey",
+            "certKey",
+            "sslmethod",
+            "interface",
+            "backlog",
+            "extraCertChain",
+            "dhParameters",
+        ),
         ("port",),
     ),
     "tls": Signature(("path", "port", "backlog", "interface"), ("path",)),
@@ -49,8 +65,8 @@ SIGNATURES: dict[str, Signature] = {
 """Stock Twisted's kinds as ``twisted.internet.endpoints`` defines them, then asgid's own."""
 
 
-class _Fault(Exception):
-    """What is wrong with an argument. ``where`` is a position among ``args``, a keyword, or None: all of it."""
+class _FaultError(Exception):
+    """What is wrong with an argument. ``where`` is its position, its keyword, or None: all of it."""
 
     def __init__(self, where: int | str | None, message: str, code: str) -> None:
         super().__init__(message)
@@ -79,7 +95,7 @@ def checked(text: str) -> Endpoint:
             _check_wrapped(endpoint)
         else:
             bind_or_fault(endpoint)
-    except _Fault as fault:
+    except _FaultError as fault:
         raise _explained(text, tokens, fault) from None
     return endpoint
 
@@ -88,7 +104,7 @@ def bind(endpoint: Endpoint) -> dict[str, str]:
     """Return the arguments of ``endpoint`` by name. Raises :class:`EndpointSyntaxError`."""
     try:
         return bind_or_fault(endpoint)
-    except _Fault as fault:
+    except _FaultError as fault:
         raise EndpointSyntaxError(fault.message, code=fault.code) from None
 
 
@@ -100,17 +116,19 @@ def bind_or_fault(endpoint: Endpoint) -> dict[str, str]:
     bound: dict[str, str] = {}
     for index, value in enumerate(endpoint.args):
         if index >= len(signature.names):
-            raise _Fault(index, _too_many(endpoint.kind, signature), codes.ENDPOINT_KEYWORD)
+            raise _FaultError(index, _too_many(endpoint.kind, signature), codes.ENDPOINT_KEYWORD)
         bound[signature.names[index]] = value
     for key, value in endpoint.kwargs:
         if key not in signature.names:
-            raise _Fault(key, _unknown(endpoint.kind, key, signature), codes.ENDPOINT_KEYWORD)
+            raise _FaultError(key, _unknown(endpoint.kind, key, signature), codes.ENDPOINT_KEYWORD)
         if key in bound:
-            raise _Fault(key, f"{key} is given twice, once by its place and once by name", codes.ENDPOINT_KEYWORD)
+            raise _FaultError(
+                key, f"{key} is given twice, once by its place and once by name", codes.ENDPOINT_KEYWORD
+            )
         bound[key] = value
     for name in signature.required:
         if name not in bound:
-            raise _Fault(None, f"{endpoint.kind}: needs {name}=", codes.ENDPOINT_MISSING)
+            raise _FaultError(None, f"{endpoint.kind}: needs {name}=", codes.ENDPOINT_MISSING)
     _check_values(endpoint, signature, bound)
     return bound
 
@@ -122,9 +140,9 @@ def _check_values(endpoint: Endpoint, signature: Signature, bound: dict[str, str
         if problem:
             position = signature.names.index(name)
             where = position if position < len(endpoint.args) else name
-            raise _Fault(where, problem, codes.ENDPOINT_VALUE)
+            raise _FaultError(where, problem, codes.ENDPOINT_VALUE)
     if endpoint.kind == "systemd" and ("index" in bound) == ("name" in bound):
-        raise _Fault(None, "systemd: needs either name= or index=", codes.ENDPOINT_MISSING)
+        raise _FaultError(None, "systemd: needs either name= or index=", codes.ENDPOINT_MISSING)
 
 
 def _too_many(kind: str, signature: Signature) -> str:
@@ -142,9 +160,9 @@ def _check_keywords(kwargs: tuple[tuple[str, str], ...]) -> None:
     seen: set[str] = set()
     for key, _ in kwargs:
         if not key:
-            raise _Fault(key, "a '=' stands without a keyword before it", codes.ENDPOINT_GRAMMAR)
+            raise _FaultError(key, "a '=' stands without a keyword before it", codes.ENDPOINT_GRAMMAR)
         if key in seen:
-            raise _Fault(key, f"the keyword {key!r} is given twice", codes.ENDPOINT_KEYWORD)
+            raise _FaultError(key, f"the keyword {key!r} is given twice", codes.ENDPOINT_KEYWORD)
         seen.add(key)
 
 
@@ -195,23 +213,23 @@ def _is_port(text: str) -> bool:
 def _check_wrapped(endpoint: Endpoint) -> None:
     """Check the string that ``haproxy:`` wraps, which is all that follows it."""
     if not endpoint.args:
-        raise _Fault(None, "haproxy: is followed by another endpoint string", codes.ENDPOINT_MISSING)
+        raise _FaultError(None, "haproxy: is followed by another endpoint string", codes.ENDPOINT_MISSING)
     inner = Endpoint(endpoint.args[0], endpoint.args[1:], endpoint.kwargs)
     try:
         bind_or_fault(inner)
-    except _Fault as fault:
+    except _FaultError as fault:
         where = fault.where + 1 if isinstance(fault.where, int) else fault.where
-        raise _Fault(where, fault.message, fault.code) from None
+        raise _FaultError(where, fault.message, fault.code) from None
 
 
-def _explained(text: str, tokens: list[Token], fault: _Fault) -> EndpointSyntaxError:
-    """Return the fault as an error. An IPv6 address without escapes, which causes all kinds of them, goes before."""
+def _explained(text: str, tokens: list[Token], fault: _FaultError) -> EndpointSyntaxError:
+    """Return the fault as an error; an unescaped IPv6 address, which causes all kinds of them, goes first."""
     _refuse_unescaped_ipv6(text, tokens[0].value)
     return EndpointSyntaxError(fault.message, code=fault.code, offset=_offset(text, tokens, fault))
 
 
 def _swallowed_address(kwargs: tuple[tuple[str, str], ...], args: tuple[str, ...]) -> bool:
-    """Tell whether ``interface=::1`` may have become other arguments without a fault, as it does in ``ssl:``."""
+    """Tell whether ``interface=::1`` may have become other arguments without a fault, as in ``ssl:``."""
     return "" in args and any(key == "interface" for key, _ in kwargs)
 
 
@@ -227,7 +245,7 @@ def _refuse_unescaped_ipv6(text: str, kind: str) -> None:
         )
 
 
-def _offset(text: str, tokens: list[Token], fault: _Fault) -> int:
+def _offset(text: str, tokens: list[Token], fault: _FaultError) -> int:
     if isinstance(fault.where, int):
         positional = [token for token in tokens[1:] if token.key is None]
         return positional[fault.where].start
@@ -244,7 +262,7 @@ _REVERSED = re.compile(r"(?P<address>\[[^\]=]*\]):(?P<port>[0-9]{1,5})(?=:|$)")
 
 
 def _unescaped_ipv6(text: str, kind: str) -> tuple[int, str, str] | None:
-    """Return where an unescaped or bracketed IPv6 address stands, the address, and the string as it should read."""
+    """Return where an unescaped or bracketed IPv6 address stands, the address, and the string set right."""
     start = len(kind) + 1
     if kind not in _IPV6_KINDS or text[: start - 1] != kind:
         return None

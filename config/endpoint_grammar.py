@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 class EndpointSyntaxError(ValueError):
     """A string that is no endpoint.
 
-    ``offset`` (0-based) is where in the string; ``suggestion`` is a string that would do, or empty; ``help`` says
-    in words what to do; ``code`` is from :mod:`asgid.config.codes`.
+    ``offset`` (0-based) is where in the string; ``suggestion`` is a string that would do, or empty;
+    ``help`` says in words what to do; ``code`` is from :mod:`asgid.config.codes`.
     """
 
-    def __init__(self, message: str, *, code: str, offset: int = 0, suggestion: str = "", advice: str = "") -> None:
+    def __init__(
+        self, message: str, *, code: str, offset: int = 0, suggestion: str = "", advice: str = ""
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.code = code
@@ -55,7 +57,7 @@ class Token:
 
 
 def quote(value: str) -> str:
-    r"""Return ``value`` as the value of a keyword: ``\`` and ``:`` escaped, as ``quoteStringArgument`` does."""
+    r"""Return ``value`` as a keyword's value: ``\`` and ``:`` escaped, as ``quoteStringArgument`` does."""
     return value.replace("\\", "\\\\").replace(":", "\\:")
 
 
@@ -78,7 +80,7 @@ def tokenize(text: str) -> Iterator[Token]:
                     "the string ends in a backslash",
                     code=codes.ENDPOINT_GRAMMAR,
                     offset=position - 1,
-                    advice="a backslash takes the next character as it is; a backslash itself is written \\\\",
+                    advice="a backslash escapes the next character; a backslash itself is written \\\\",
                 )
             current.append(text[position])
         elif character == ":":

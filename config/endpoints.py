@@ -1,10 +1,10 @@
 r"""Endpoint strings: Twisted's grammar, read once into a frozen value, and written back.
 
-The grammar is that of ``twisted.internet.endpoints.serverFromString``: arguments separated by ``:``, an argument
-with ``=`` is a keyword, a backslash takes the next character as it is. What is read here means what Twisted makes
-of it, with one addition: what Twisted accepts and cannot open (port 99999), answers with a traceback (an unknown
-keyword, a trailing backslash) or takes silently (a keyword given twice) is an :class:`EndpointSyntaxError` that
-says so and, where it can, shows the string as it should read.
+The grammar is that of ``twisted.internet.endpoints.serverFromString``: arguments separated by ``:``, an
+argument with ``=`` is a keyword, a backslash takes the next character as it is. What is read here means
+what Twisted makes of it, with one addition: what Twisted accepts and cannot open (port 99999), answers with
+a traceback (an unknown keyword, a trailing backslash) or takes silently (a keyword given twice) is an
+:class:`EndpointSyntaxError` that says so and, where it can, shows the string as it should read.
 
 >>> str(tcp(8005, "::1", 50))
 'tcp:port=8005:interface=\\:\\:1:backlog=50'
@@ -42,20 +42,20 @@ __all__ = [
 def parse(text: str) -> Endpoint:
     """Read one endpoint string. Raises :class:`EndpointSyntaxError` for what cannot be opened anywhere.
 
-    The arguments of the stock kinds and of asgid's own are checked; those of other kinds (Twisted's plugins) are
-    left to their plugin.
+    The arguments of the stock kinds and of asgid's own are checked; those of other kinds (Twisted's
+    plugins) are left to their plugin.
     """
     return checked(text)
 
 
 def tcp(port: int, interface: str, backlog: int) -> Endpoint:
     """Return Twisted's stock kind for one address; an empty ``interface`` is every IPv4 address."""
-    return Endpoint(
-        "tcp", (), (("port", str(port)), ("interface", interface), ("backlog", str(backlog)))
-    )
+    return Endpoint("tcp", (), (("port", str(port)), ("interface", interface), ("backlog", str(backlog))))
 
 
-def asgid_tcp(port: int, interface: str, backlog: int, *, device: str = "", freebind: bool = False) -> Endpoint:
+def asgid_tcp(
+    port: int, interface: str, backlog: int, *, device: str = "", freebind: bool = False
+) -> Endpoint:
     """Return asgid's own kind for exactly one socket: IPv6 is IPV6_V6ONLY; ``device`` is SO_BINDTODEVICE."""
     kwargs = [("port", str(port)), ("interface", interface), ("backlog", str(backlog))]
     kwargs += [("device", device)] if device else []
@@ -72,7 +72,7 @@ def asgid_unix(path: str, mode: int, backlog: int, *, owner: str = "", group: st
 
 
 def asgid_systemd(name: str, backlog: int | None = None) -> Endpoint:
-    """Return asgid's own kind for every descriptor passed under ``name`` (LISTEN_FDNAMES, sd_listen_fds(3))."""
+    """Return asgid's own kind for every descriptor passed under ``name`` (sd_listen_fds(3))."""
     return Endpoint("asgid-systemd", (), (("name", name), *_backlog(backlog)))
 
 
@@ -153,7 +153,7 @@ View = Tcp | AsgidTcp | Unix | AsgidUnix | AsgidSystemd | Fd | Foreign
 
 
 def view(endpoint: Endpoint) -> View:
-    """Return what a parsed endpoint says, typed. Raises :class:`EndpointSyntaxError` as :func:`parse` does."""
+    """Return what a parsed endpoint says, typed. Raises as :func:`parse` does."""
     bound = bind(endpoint)
     backlog = int(bound.get("backlog", "50"))
     match endpoint.kind:
@@ -163,7 +163,9 @@ def view(endpoint: Endpoint) -> View:
             free = bound.get("freebind", "0") == "1"
             return AsgidTcp(int(bound["port"]), bound["interface"], backlog, bound.get("device", ""), free)
         case "unix":
-            return Unix(bound["address"], int(bound.get("mode", "666"), 8), backlog, bound.get("lockfile", "1") != "0")
+            return Unix(
+                bound["address"], int(bound.get("mode", "666"), 8), backlog, bound.get("lockfile", "1") != "0"
+            )
         case "asgid-unix":
             mode = int(bound.get("mode", "660"), 8)
             return AsgidUnix(bound["path"], mode, bound.get("owner", ""), bound.get("group", ""), backlog)

@@ -1,8 +1,9 @@
 """Environment files in systemd's grammar.
 
-The states and what each character does in them are those of systemd's parser (``parse_env_file_internal`` in
-src/basic/env-file.c, systemd.exec(5) EnvironmentFile=): single and double quotes, a backslash before a newline
-continues the line, ``#`` and ``;`` begin comments, and quoted and unquoted pieces of one value are joined.
+The states and what each character does in them are those of systemd's parser (``parse_env_file_internal``
+in src/basic/env-file.c, systemd.exec(5) EnvironmentFile=): single and double quotes, a backslash before a
+newline continues the line, ``#`` and ``;`` begin comments, and quoted and unquoted pieces of one value are
+joined.
 """
 
 from __future__ import annotations
@@ -83,7 +84,9 @@ class _Reader:
 
     def finish(self) -> None:
         if self.state in {_State.SINGLE, _State.DOUBLE, _State.DOUBLE_ESCAPE}:
-            self.parsed.problems.append(Problem(self.started, "the quotes are not closed before the end of the file"))
+            self.parsed.problems.append(
+                Problem(self.started, "the quotes are not closed before the end of the file")
+            )
         if self.state is _State.KEY:
             self._no_assignment()
         elif self.state not in {_State.BEFORE_KEY, _State.COMMENT, _State.COMMENT_ESCAPE}:
@@ -99,7 +102,9 @@ class _Reader:
                 message += ": leave out export, this is no shell script"
             self.parsed.problems.append(Problem(self.started, message))
         elif _CONTROL.search(value):
-            self.parsed.problems.append(Problem(self.started, f"the value of {name} holds a control character"))
+            self.parsed.problems.append(
+                Problem(self.started, f"the value of {name} holds a control character")
+            )
         else:
             self.parsed.variables[name] = value
         self.key, self.value, self.kept = [], [], 0

@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from asgid.config import codes, models
 from asgid.config.document import dotted
-from asgid.config.quantities import Refused, found
+from asgid.config.quantities import RefusedError, found
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pydantic import BaseModel, ValidationError
-    from pydantic_core import ErrorDetails
-
     from asgid.config.diagnostics import Diagnostic
     from asgid.config.document import Document
     from asgid.config.scan import Key
+    from pydantic import BaseModel, ValidationError
+    from pydantic_core import ErrorDetails
 
 _GOES_ON = re.compile("(?:must|is|holds) ")
 _EXPECTED = {
@@ -54,12 +53,14 @@ def _explain(document: Document, details: ErrorDetails, unknown: dict[Key, str])
     key = _real(document, details["loc"])
     kind = details["type"]
     if kind == "extra_forbidden":
-        return document.at_key(codes.UNKNOWN_KEY, key, _unknown_message(key), _unknown_help(key, unknown[details["loc"]]))
+        return document.at_key(
+            codes.UNKNOWN_KEY, key, _unknown_message(key), _unknown_help(key, unknown[details["loc"]])
+        )
     if kind == "missing":
         return _missing(document, details["loc"])
     refused = details.get("ctx", {}).get("error")
-    if isinstance(refused, Refused):
-        return _refused(document, key, refused)
+    if isinstance(refused, RefusedError):
+        return _refused(document, details, key, refused)
     name = dotted(key)
     if kind == "literal_error":
         return _not_one_of(document, key, details)
@@ -70,18 +71,34 @@ def _explain(document: Document, details: ErrorDetails, unknown: dict[Key, str])
         low = _lowest(key)
         message = f"{name} must be a whole number from {low}, not {found(details['input'])}"
         return document.at_value(codes.BAD_VALUE, key, message)
-    return document.at_value(codes.BAD_VALUE, key, f"{name}: {details['msg'][:1].lower()}{details['msg'][1:]}")
+    return document.at_value(
+        codes.BAD_VALUE, key, f"{name}: {details['msg'][:1].lower()}{details['msg'][1:]}"
+    )
 
 
-def _refused(document: Document, key: Key, refused: Refused) -> Diagnostic:
-    if refused.inner is not None:
-        return document.at_key(refused.code, (*key, refused.inner), refused.message, refused.help)
+def _refused(document: Document, details: ErrorDetails, key: Key, refused: RefusedError) -> Diagnostic:
     message = refused.message
     if _GOES_ON.match(message):
         message = f"{dotted(key)} {message}"
-    if refused.code == codes.NOT_AVAILABLE and refused.message.startswith("is "):
+    if details["loc"][-1] == "[key]" or (
+        refused.code == codes.NOT_AVAILABLE and refused.message.startswith("is ")
+    ):
         return document.at_key(refused.code, key, message, refused.help)
-    return document.at_value(refused.code, key, message, refused.help, offset=refused.offset)
+    return document.at_value(
+        refused.code, key, message, _refused_help(document, key, refused), offset=refused.offset
+    )
+
+
+def _refused_help(document: Document, key: Key, refused: RefusedError) -> str:
+    if refused.written:
+        if document.is_command_line:
+            return f"write -e '{refused.written}'"
+        name = f"{key[-1]} = " if isinstance(key[-1], str) else ""
+        return f"write {name}'{refused.written}'"
+    if refused.code == codes.BAD_MODE and not refused.help:
+        digits = document.written(key).removeprefix("0o").rjust(4, "0")
+        return f'write "{digits}"' if re.fullmatch("[0-7]{4}", digits) else 'write it in octal, as in "0660"'
+    return refused.help
 
 
 def _real(document: Document, loc: Iterable[int | str]) -> Key:
@@ -89,11 +106,11 @@ def _real(document: Document, loc: Iterable[int | str]) -> Key:
     key: Key = ()
     value: Any = document.values
     for part in loc:
-        if isinstance(value, dict) and part in value:
-            value = value[part]
-        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
-            value = value[part]
-        else:
+        try:
+            value = None if isinstance(value, str) else value[part]
+        except (LookupError, TypeError):
+            break
+        if value is None:
             break
         key = (*key, part)
     return key
@@ -115,13 +132,19 @@ def _not_one_of(document: Document, key: Key, details: ErrorDetails) -> Diagnost
         return document.at_value(codes.WRONG_TYPE, key, message)
     guess = closest(given, re.findall(r'"([^"]*)"', expected))
     advice = f'did you mean "{guess}"?' if guess else ""
-    return document.at_value(codes.BAD_VALUE, key, f"{dotted(key)} must be {expected}, not {found(given)}", advice)
+    return document.at_value(
+        codes.BAD_VALUE, key, f"{dotted(key)} must be {expected}, not {found(given)}", advice
+    )
 
 
 def _type_help(key: Key, kind: str, given: object) -> str:
     if kind == "int_type" and isinstance(given, str) and re.fullmatch("[0-9]{1,10}", given):
         return f"write {given}, without quotes"
-    if kind == "bool_type" and isinstance(given, str) and given.lower() in {"true", "false", "yes", "no", "on", "off"}:
+    if (
+        kind == "bool_type"
+        and isinstance(given, str)
+        and given.lower() in {"true", "false", "yes", "no", "on", "off"}
+    ):
         return f"write {'true' if given.lower() in {'true', 'yes', 'on'} else 'false'}, without quotes"
     if kind == "string_type" and isinstance(given, (int, float)) and not isinstance(given, bool):
         return f'write "{given!r:.40}"'

@@ -1,4 +1,4 @@
-"""What single values of the language must be: each function returns the value, or raises ``Refused`` with advice."""
+"""What single values must be: each function returns the value, or raises ``RefusedError`` with advice."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from asgid.config import codes
 from asgid.config.addresses import as_address, as_network, is_host_name, is_interface_name
 from asgid.config.endpoints import EndpointSyntaxError, parse
-from asgid.config.quantities import Refused, found
+from asgid.config.quantities import RefusedError, found
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,9 +34,11 @@ def one_or_many(value: object) -> object:
         return (value,)
     if isinstance(value, list):
         if not value:
-            raise Refused(codes.BAD_VALUE, "is an empty list", "name one at least, or leave the listener out")
+            raise RefusedError(
+                codes.BAD_VALUE, "is an empty list", "name one at least, or leave the listener out"
+            )
         return tuple(value)
-    raise Refused(codes.WRONG_TYPE, f"must be a string or a list of strings, not {found(value)}")
+    raise RefusedError(codes.WRONG_TYPE, f"must be a string or a list of strings, not {found(value)}")
 
 
 def many(value: object) -> object:
@@ -44,7 +46,7 @@ def many(value: object) -> object:
     if isinstance(value, list):
         return tuple(value)
     advice = f'write ["{value}"]' if isinstance(value, str) else ""
-    raise Refused(codes.WRONG_TYPE, f"must be a list of strings, not {found(value)}", advice)
+    raise RefusedError(codes.WRONG_TYPE, f"must be a list of strings, not {found(value)}", advice)
 
 
 def port(value: object) -> int:
@@ -52,9 +54,11 @@ def port(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         digits = isinstance(value, str) and re.fullmatch("[0-9]{1,5}", value)
         advice = f"write {value}, without quotes" if digits else ""
-        raise Refused(codes.BAD_PORT, f"must be a whole number from 0 to 65535, not {found(value)}", advice)
+        raise RefusedError(
+            codes.BAD_PORT, f"must be a whole number from 0 to 65535, not {found(value)}", advice
+        )
     if not 0 <= value <= 65535:
-        raise Refused(codes.BAD_PORT, f"{value} is no port: they go from 0 to 65535")
+        raise RefusedError(codes.BAD_PORT, f"{value} is no port: they go from 0 to 65535")
     return value
 
 
@@ -66,7 +70,9 @@ def address(text: str) -> str:
     if parsed is None:
         raise _no_address(text)
     if parsed.is_multicast:
-        raise Refused(codes.BAD_ADDRESS, f"{text} is a multicast address, on which no connection can arrive")
+        raise RefusedError(
+            codes.BAD_ADDRESS, f"{text} is a multicast address, on which no connection can arrive"
+        )
     if isinstance(parsed, IPv4Address):
         return text
     return _ipv6_address(text, parsed)
@@ -75,28 +81,36 @@ def address(text: str) -> str:
 def _ipv6_address(text: str, parsed: IPv6Address) -> str:
     if parsed.ipv4_mapped is not None:
         advice = f'write "{parsed.ipv4_mapped}"'
-        raise Refused(codes.BAD_ADDRESS, f"{text} is an IPv4 address in IPv6's clothes", advice)
+        raise RefusedError(codes.BAD_ADDRESS, f"{text} is an IPv4 address in IPv6's clothes", advice)
     zone = parsed.scope_id
     if zone is None and parsed.is_link_local:
         advice = f'write "{text}%eth0", with the interface\'s own name'
-        raise Refused(codes.BAD_ZONE, f"{text} is link-local and says nothing of which link", advice)
+        raise RefusedError(codes.BAD_ZONE, f"{text} is link-local and says nothing of which link", advice)
     if zone is not None and not parsed.is_link_local:
         plain = text.partition("%")[0]
-        raise Refused(codes.BAD_ZONE, f"a zone id belongs to link-local addresses, and {plain} is none", f'write "{plain}"')
+        raise RefusedError(
+            codes.BAD_ZONE,
+            f"a zone id belongs to link-local addresses, and {plain} is none",
+            f'write "{plain}"',
+        )
     if zone is not None and not is_interface_name(zone):
-        raise Refused(codes.BAD_ZONE, f"the zone id {zone!r} is no interface's name")
+        raise RefusedError(codes.BAD_ZONE, f"the zone id {zone!r} is no interface's name")
     return text
 
 
-def _no_address(text: str) -> Refused:
+def _no_address(text: str) -> RefusedError:
     """Return the refusal of ``text`` with what was probably meant."""
     host, _, number = text.rpartition(":")
     bare = text.removeprefix("[").removesuffix("]")
     inner = host.removeprefix("[").removesuffix("]")
     if not text:
         advice = 'write "*" for every address of this host'
-    elif text.endswith("%") or "%" in text and as_address(text.partition("%")[0]) is not None:
-        return Refused(codes.BAD_ZONE, f"{found(text)} has a bad zone id", 'a zone id is an interface\'s name: "fe80::1%eth0"')
+    elif "%" in text and as_address(text.partition("%")[0]) is not None:
+        return RefusedError(
+            codes.BAD_ZONE,
+            f"{found(text)} has a bad zone id",
+            'a zone id is an interface\'s name: "fe80::1%eth0"',
+        )
     elif as_address(bare) is not None:
         advice = f'write "{bare}"'
     elif re.fullmatch("[0-9]{1,5}", number) and (inner == "*" or as_address(inner) is not None):
@@ -111,7 +125,7 @@ def _no_address(text: str) -> Refused:
         advice = "name the address itself: a name may come to mean another one"
     else:
         advice = 'write an IPv4 or IPv6 address, or "*" for all of them'
-    return Refused(codes.BAD_ADDRESS, f"{found(text)} is no IPv4 or IPv6 address", advice)
+    return RefusedError(codes.BAD_ADDRESS, f"{found(text)} is no IPv4 or IPv6 address", advice)
 
 
 def interface(text: str) -> str:
@@ -120,7 +134,7 @@ def interface(text: str) -> str:
         return text
     parsed = as_address(text)
     advice = f'write address = "{text}"' if parsed is not None else "1 to 15 bytes, without blanks, / and :"
-    raise Refused(codes.BAD_INTERFACE, f"{found(text)} is no network interface's name", advice)
+    raise RefusedError(codes.BAD_INTERFACE, f"{found(text)} is no network interface's name", advice)
 
 
 def endpoint(text: str) -> str:
@@ -128,8 +142,10 @@ def endpoint(text: str) -> str:
     try:
         parse(text)
     except EndpointSyntaxError as error:
-        advice = f"write endpoint = '{error.suggestion}'" if error.suggestion else error.help
-        raise Refused(error.code, error.message, advice, offset=error.offset) from None
+        advice = "" if error.suggestion else error.help
+        raise RefusedError(
+            error.code, error.message, advice, offset=error.offset, written=error.suggestion
+        ) from None
     return text
 
 
@@ -137,35 +153,35 @@ def account(text: str) -> str:
     """Return the name of a user or group, or a decimal id."""
     if len(text) <= 255 and _ACCOUNT.fullmatch(text) and text not in {".", ".."}:
         return text
-    raise Refused(codes.BAD_OWNER, f"{found(text)} is no user's or group's name")
+    raise RefusedError(codes.BAD_OWNER, f"{found(text)} is no user's or group's name")
 
 
 def systemd_name(text: str) -> str:
-    """Return a name that FileDescriptorName= can give (systemd.socket(5)): ASCII, no control characters, no ``:``."""
+    """Return a name that FileDescriptorName= can give (systemd.socket(5)): printable ASCII without ``:``."""
     if 1 <= len(text) <= 255 and text.isascii() and text.isprintable() and ":" not in text:
         return text
-    raise Refused(codes.BAD_SYSTEMD_NAME, f"{found(text)} is no name that FileDescriptorName= can give")
+    raise RefusedError(codes.BAD_SYSTEMD_NAME, f"{found(text)} is no name that FileDescriptorName= can give")
 
 
 def path(text: str) -> str:
     """Return a path as it is written."""
     if text and "\0" not in text:
         return text
-    raise Refused(codes.BAD_PATH, "the path is empty" if not text else "a path cannot hold a NUL")
+    raise RefusedError(codes.BAD_PATH, "the path is empty" if not text else "a path cannot hold a NUL")
 
 
 def unix_path(text: str) -> str:
     """Return the path of a unix socket as it is written; control characters are refused, for logs name it."""
     if text.isprintable():
         return path(text)
-    raise Refused(codes.BAD_PATH, "the path of a unix socket holds a character that cannot be shown")
+    raise RefusedError(codes.BAD_PATH, "the path of a unix socket holds a character that cannot be shown")
 
 
 def root_path(text: str) -> str:
     """Return a root path as it is written."""
     if text.isprintable():
         return text
-    raise Refused(codes.BAD_VALUE, "holds a control character")
+    raise RefusedError(codes.BAD_VALUE, "holds a control character")
 
 
 def target(text: str) -> str:
@@ -173,7 +189,9 @@ def target(text: str) -> str:
     module, colon, attribute = text.partition(":")
     if colon and _is_dotted(module) and _is_dotted(attribute):
         return text
-    raise Refused(codes.BAD_TARGET, f"{found(text)} is no module:attribute", _target_advice(module, attribute))
+    raise RefusedError(
+        codes.BAD_TARGET, f"{found(text)} is no module:attribute", _target_advice(module, attribute)
+    )
 
 
 def _is_dotted(text: str) -> bool:
@@ -195,7 +213,9 @@ def trusted(text: str) -> str:
     network = as_network(text)
     if network is not None:
         return str(network)
-    raise Refused(codes.BAD_TRUSTED, f'{found(text)} is neither a network nor "unix"', _trusted_advice(text))
+    raise RefusedError(
+        codes.BAD_TRUSTED, f'{found(text)} is neither a network nor "unix"', _trusted_advice(text)
+    )
 
 
 def _trusted_advice(text: str) -> str:
@@ -213,35 +233,35 @@ def header_name(text: str) -> str:
     """Return the name of a header field (RFC 9110 5.1)."""
     if _TOKEN.fullmatch(text):
         return text
-    raise Refused(codes.BAD_HEADER, f"{found(text)} is no header's name")
+    raise RefusedError(codes.BAD_HEADER, f"{found(text)} is no header's name")
 
 
 def header_value(text: str) -> str:
     """Return a header field's value that may be empty: visible ASCII, blanks inside."""
     if _is_header_value(text):
         return text
-    raise Refused(codes.BAD_HEADER, f"{found(text)} cannot be a header's value", _VALUE_ADVICE)
+    raise RefusedError(codes.BAD_HEADER, f"{found(text)} cannot be a header's value", _VALUE_ADVICE)
+
+
+def own_header_name(text: str) -> str:
+    """Return the name of a header field that a file may add to responses."""
+    header_name(text)
+    if text.lower() in _OURS:
+        raise RefusedError(codes.BAD_HEADER, f"the header {text} is the server's own business")
+    if text.lower() == "server":
+        raise RefusedError(
+            codes.BAD_HEADER, f"the header {text} is the server's own", "write daemon.server_header"
+        )
+    return text
 
 
 def headers(value: Mapping[str, str]) -> Mapping[str, str]:
-    """Check headers that are added to every response."""
+    """Check that no header is there twice, for names are compared without regard to case."""
     seen: dict[str, str] = {}
-    for name, content in value.items():
-        lower = name.lower()
-        if not _TOKEN.fullmatch(name):
-            problem, advice = f"{found(name)} is no header's name", ""
-        elif not _is_header_value(content):
-            problem, advice = f"{found(content)} cannot be a header's value", _VALUE_ADVICE
-        elif lower in _OURS:
-            problem, advice = f"the header {name} is the server's own business", ""
-        elif lower == "server":
-            problem, advice = "the header Server is the server's own", "write daemon.server_header"
-        elif lower in seen:
-            problem, advice = f"the header {name} is there twice, as {seen[lower]} too", ""
-        else:
-            seen[lower] = name
-            continue
-        raise Refused(codes.BAD_HEADER, problem, advice, inner=name)
+    for name in value:
+        other = seen.setdefault(name.lower(), name)
+        if other != name:
+            raise RefusedError(codes.BAD_HEADER, f"the header {name} is there twice, as {other} too")
     return value
 
 
@@ -249,14 +269,18 @@ def _is_header_value(text: str) -> bool:
     return not text or _VALUE.fullmatch(text) is not None
 
 
-def environment(value: Mapping[str, str]) -> Mapping[str, str]:
-    """Check environment variables (environ(7)): no ``=`` and no NUL in a name, no NUL in a value."""
-    for name, content in value.items():
-        if not _VARIABLE.fullmatch(name):
-            raise Refused(codes.BAD_ENVIRONMENT, f"{found(name)} cannot be an environment variable's name", inner=name)
-        if "\0" in content:
-            raise Refused(codes.BAD_ENVIRONMENT, f"the value of {name} holds a NUL, which no environment can", inner=name)
-    return value
+def variable_name(text: str) -> str:
+    """Return the name of an environment variable (environ(7)): no ``=``, no NUL."""
+    if _VARIABLE.fullmatch(text):
+        return text
+    raise RefusedError(codes.BAD_ENVIRONMENT, f"{found(text)} cannot be an environment variable's name")
+
+
+def variable_value(text: str) -> str:
+    """Return the value of an environment variable: no NUL."""
+    if "\0" in text:
+        raise RefusedError(codes.BAD_ENVIRONMENT, "holds a NUL, which no environment can")
+    return text
 
 
 def log_pattern(text: str) -> str:
@@ -269,14 +293,18 @@ def log_pattern(text: str) -> str:
     try:
         logging.Formatter(text).format(record)
     except KeyError as error:
-        raise Refused(codes.BAD_VALUE, f"there is no log field {error.args[0]!r}", "see logging's LogRecord attributes") from None
+        raise RefusedError(
+            codes.BAD_VALUE, f"there is no log field {error.args[0]!r}", "see logging's LogRecord attributes"
+        ) from None
     except (ValueError, TypeError) as error:
-        raise Refused(codes.BAD_VALUE, f"{found(text)} is no logging format: {error}") from None
+        raise RefusedError(codes.BAD_VALUE, f"{found(text)} is no logging format: {error}") from None
     return text
 
 
 def forwarded(text: str) -> str:
     """Return which forwarded headers are taken; ``rfc7239`` is not available yet."""
     if text == "rfc7239":
-        raise Refused(codes.NOT_AVAILABLE, '"rfc7239" is not available yet', 'write "x-forwarded" or "none"')
+        raise RefusedError(
+            codes.NOT_AVAILABLE, '"rfc7239" is not available yet', 'write "x-forwarded" or "none"'
+        )
     return text

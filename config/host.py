@@ -1,4 +1,4 @@
-"""What :func:`asgid.config.plan` asks of the host: a small protocol, implemented by the daemon and by tests."""
+"""What :func:`asgid.config.plan` asks of the host: a small protocol, which the daemon implements."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class HostView(Protocol):
         """Tell whether IPv6 sockets can be opened here."""
 
     def user(self, name: str) -> int | None:
-        """Return the user id of ``name``, or None where there is no such user. Decimal ids stand for themselves."""
+        """Return the user id of ``name``, a decimal id being itself, or None where there is no such user."""
 
     def group(self, name: str) -> int | None:
-        """Return the group id of ``name``, or None where there is no such group. Decimal ids stand for themselves."""
+        """Return the group id of ``name``, a decimal id being itself, or None where there is none."""
 
     def read_bytes(self, path: Path) -> bytes:
         """Return what the file at ``path`` holds. Raises ``OSError``."""

@@ -1,4 +1,4 @@
-"""From a file, or from a command line's values, to a configuration that is right or to all that is wrong with it."""
+"""From a file, or a command line's values, to a configuration that is right or all that is wrong with it."""
 
 from __future__ import annotations
 
@@ -15,11 +15,10 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
 
-    from pydantic import ValidationError
-
     from asgid.config.models import Root
     from asgid.config.scan import Key
     from asgid.config.spec import Place
+    from pydantic import ValidationError
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ class Loaded:
 
 
 def load(path: str | os.PathLike[str]) -> Loaded:
-    """Read and check the file at ``path``. Never raises for what the file is: all that is wrong is a diagnostic."""
+    """Read and check the file at ``path``. Whatever is wrong with it is a diagnostic; nothing is raised."""
     document, found = read(path)
     if found:
         return Loaded(document, None, found)
@@ -55,17 +54,16 @@ def load(path: str | os.PathLike[str]) -> Loaded:
 def load_values(values: Mapping[str, Any], places: Mapping[str, Place] | None = None) -> Loaded:
     """Check values that came from a command line.
 
-    ``places`` gives the place of each dotted key that has one (``Place("command line: -e 2")``). Relative paths
-    are relative to the current directory.
+    ``places`` gives the place of each dotted key that has one (``Place("command line: -e 2")``). Relative
+    paths are relative to the current directory.
     """
     return check(Document(COMMAND_LINE, Path.cwd(), "", values, places or {}))
 
 
 def check(document: Document) -> Loaded:
     """Check the values of ``document``."""
-    from pydantic import ValidationError  # noqa: PLC0415 - importing it takes longer than reading the file
-
     from asgid.config import checks, explain, models, shape  # noqa: PLC0415 - they import pydantic
+    from pydantic import ValidationError  # noqa: PLC0415 - importing it takes longer than reading the file
 
     found: list[Diagnostic] = []
     reported: set[Key] = set()
@@ -89,10 +87,9 @@ def check(document: Document) -> Loaded:
 
 
 def _without(document: Document, error: ValidationError) -> Root | None:
-    """Return the tables without those that ``error`` is about, so that what spans several is checked all the same."""
-    from pydantic import ValidationError as AnyError  # noqa: PLC0415
-
+    """Return the tables without those that ``error`` is about, so that the others are checked together."""
     from asgid.config import models  # noqa: PLC0415
+    from pydantic import ValidationError as AnyError  # noqa: PLC0415
 
     bad = {each["loc"][:2] if each["loc"][0] == "listeners" else each["loc"][:1] for each in error.errors()}
     values = {key: value for key, value in document.values.items() if (key,) not in bad}

@@ -1,18 +1,18 @@
 """The configuration language as pydantic models: what may be written, and what each key is when it is not.
 
-Every key of the language is here. One whose behaviour is not there yet has :func:`not_yet`, and any value but its
-default is refused: nothing is accepted and ignored. The models are strict: no string stands for a number and no
-number for a boolean. What spans several keys is in :mod:`asgid.config.shape` and :mod:`asgid.config.checks`.
+Every key of the language is here. One whose behaviour is not there yet has :func:`not_yet`, and any value
+but its default is refused: nothing is accepted and ignored. The models are strict: no string stands for a
+number and no number for a boolean. What spans several keys is in :mod:`asgid.config.shape` and
+:mod:`asgid.config.checks`.
 """
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
-
 from asgid.config import codes, fields, quantities
-from asgid.config.quantities import Refused
+from asgid.config.quantities import RefusedError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
 
 Duration = Annotated[float, PlainValidator(quantities.duration, json_schema_input_type=str | float)]
 Workers = Annotated[
@@ -26,6 +26,15 @@ UnixPath = Annotated[str, AfterValidator(fields.unix_path)]
 RootPath = Annotated[str, AfterValidator(fields.root_path)]
 Account = Annotated[str, AfterValidator(fields.account)]
 HeaderName = Annotated[str, AfterValidator(fields.header_name)]
+Headers = Annotated[
+    dict[
+        Annotated[str, AfterValidator(fields.own_header_name)],
+        Annotated[str, AfterValidator(fields.header_value)],
+    ],
+    AfterValidator(fields.headers),
+]
+VariableName = Annotated[str, AfterValidator(fields.variable_name)]
+VariableValue = Annotated[str, AfterValidator(fields.variable_value)]
 Count = Annotated[int, Field(ge=0, lt=2**31)]
 Positive = Annotated[int, Field(ge=1, lt=2**31)]
 Strings = Annotated[tuple[str, ...], BeforeValidator(fields.many, json_schema_input_type=list[str])]
@@ -44,11 +53,11 @@ Trusted = Annotated[
 
 
 def not_yet(default: object) -> AfterValidator:
-    """Return a validator that refuses every value but ``default``, for a key whose behaviour is not there yet."""
+    """Return a validator that refuses all but ``default``, for a key whose behaviour is not there yet."""
 
     def refuse(value: object) -> object:
         if value != default:
-            raise Refused(codes.NOT_AVAILABLE, "is not available yet", "leave it out")
+            raise RefusedError(codes.NOT_AVAILABLE, "is not available yet", "leave it out")
         return value
 
     return AfterValidator(refuse)
@@ -69,7 +78,7 @@ class Application(Table):
     factory: bool = False
     lifespan: Literal["auto", "on", "off"] = "auto"
     root_path: RootPath = ""
-    environment: Annotated[dict[str, str], AfterValidator(fields.environment)] = {}
+    environment: dict[VariableName, VariableValue] = {}
     environment_file: Path | None = None
 
 
@@ -85,7 +94,7 @@ class Limits(Table):
 
 
 class Timeouts(Table):
-    """``[timeouts]``: how long things may take; zero means for ever, except in ``keep_alive`` and ``drain``."""
+    """``[timeouts]``: how long things may take; zero means for ever, but in ``keep_alive`` and ``drain``."""
 
     request_head: Duration = 10.0
     request_body: Duration = 60.0
@@ -123,7 +132,7 @@ class Proxy(Table):
 
 
 class Certificate(Table):
-    """``[[listeners.NAME.tls.certificates]]``: one of several, chosen by the name that the client asks for."""
+    """``[[listeners.NAME.tls.certificates]]``: one of several, chosen by the name the client asks for."""
 
     certificate: Path
     key: Path
@@ -169,7 +178,7 @@ class Listener(Table):
 
     exposure: Literal["loopback", "private", "public"] | None = None
     root_path: RootPath | None = None
-    headers: Annotated[dict[str, str], AfterValidator(fields.headers)] = {}
+    headers: Headers = {}
     http2: Annotated[bool, not_yet(False)] = False
     redirect: Annotated[Literal["https"] | None, not_yet(None)] = None
     tls: Annotated[Tls | None, not_yet(None)] = None

@@ -1,4 +1,4 @@
-"""From a configuration and a host to a plan: every listener resolved to endpoint strings and frozen options."""
+"""From a configuration and a host to a plan: endpoint strings and frozen options for every listener."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ if TYPE_CHECKING:
 def plan(config: Config, host: HostView) -> Plan:
     """Return what ``config`` comes to on ``host``. Opens nothing and changes nothing.
 
-    What the host cannot do for one listener is among that listener's ``problems``: errors, or warnings where the
-    listener is not required. The plan's own ``diagnostics`` are about everything else: the environment file, and
-    what is served with less than was asked for (``*`` without IPv6).
+    What the host cannot do for one listener is among that listener's ``problems``: errors, or warnings
+    where the listener is not required. The plan's own ``diagnostics`` are about everything else: the
+    environment file, and what is served with less than was asked for (``*`` without IPv6).
     """
     return _Planner(config, host).plan()
 
@@ -97,7 +97,11 @@ class _Planner:
         for problem in parsed.problems:
             place = Place(str(path), problem.line)
             message = f"{problem.message}; the line is not taken"
-            self.diagnostics.append(Diagnostic(codes.ENVIRONMENT_FILE_LINE, "warning", message, place, "application.environment_file"))
+            self.diagnostics.append(
+                Diagnostic(
+                    codes.ENVIRONMENT_FILE_LINE, "warning", message, place, "application.environment_file"
+                )
+            )
         return parsed.variables
 
     def _listener(self, name: str, table: models.Listener) -> ListenerSpec:
@@ -123,13 +127,17 @@ class _Planner:
             problems=tuple(problems),
         )
 
-    def _interface(self, name: str, table: models.Listener, problems: list[Diagnostic]) -> tuple[EndpointSpec, ...]:
+    def _interface(
+        self, name: str, table: models.Listener, problems: list[Diagnostic]
+    ) -> tuple[EndpointSpec, ...]:
         key: Key = ("listeners", name, "interface")
         device = table.interface or ""
         known = self.host.interfaces()
         if device not in known:
             advice = f"this host has {', '.join(sorted(known)) or 'none'}"
-            problems.append(self._problem(table, codes.INTERFACE_ABSENT, key, f"there is no interface {device}", advice))
+            problems.append(
+                self._problem(table, codes.INTERFACE_ABSENT, key, f"there is no interface {device}", advice)
+            )
             return ()
         version = {"ipv4": 4, "ipv6": 6}.get(table.family)
         addresses = [each for each in known[device] if version is None or each.version == version]
@@ -141,7 +149,9 @@ class _Planner:
             problems += self._too_wide(name, table, addresses)
         place = self.document.place(key)
         bound = device if table.bind_to_device else ""
-        return tuple(EndpointSpec(str(address_endpoint(table, str(each), bound)), place) for each in addresses)
+        return tuple(
+            EndpointSpec(str(address_endpoint(table, str(each), bound)), place) for each in addresses
+        )
 
     def _too_wide(self, name: str, table: models.Listener, addresses: list[Address]) -> Iterator[Diagnostic]:
         declared = Reach[str(table.exposure).upper()]
@@ -169,7 +179,12 @@ class _Planner:
         return tuple(kept)
 
     def _no_ipv6(
-        self, name: str, table: models.Listener, spec: EndpointSpec, claimed: TcpClaim, problems: list[Diagnostic]
+        self,
+        name: str,
+        table: models.Listener,
+        spec: EndpointSpec,
+        claimed: TcpClaim,
+        problems: list[Diagnostic],
     ) -> None:
         key: Key = ("listeners", name, kind_of(table))
         found = self.document.at_place(
@@ -189,7 +204,9 @@ class _Planner:
             key = ("listeners", name, "group" if table.group else "endpoint")
             yield self._problem(table, codes.NO_SUCH_GROUP, key, f"this host has no group {seen.group}")
 
-    def _problem(self, table: models.Listener, code: str, key: Key, message: str, advice: str = "") -> Diagnostic:
+    def _problem(
+        self, table: models.Listener, code: str, key: Key, message: str, advice: str = ""
+    ) -> Diagnostic:
         return self.document.at_value(code, key, message, advice, severity=_severity(table))
 
     def _without_collisions(self, listeners: list[ListenerSpec]) -> list[ListenerSpec]:
@@ -203,7 +220,11 @@ class _Planner:
             replace(
                 each,
                 problems=each.problems
-                + tuple(replace(one, severity=_severity(tables[each.name])) for one in found if _names(one, each.name)),
+                + tuple(
+                    replace(one, severity=_severity(tables[each.name]))
+                    for one in found
+                    if _names(one, each.name)
+                ),
             )
             for each in listeners
         ]
@@ -219,13 +240,14 @@ def _severity(table: models.Listener) -> Severity:
 
 def _with_ipv6_only(listeners: list[ListenerSpec]) -> list[ListenerSpec]:
     """Mark the stock strings with an IPv6 wildcard beside an IPv4 wildcard on their port."""
-    claimed = [each for _, _, each in claims({each.name: each.endpoints for each in listeners})]
+    claimed = claims({each.name: each.endpoints for each in listeners})
+    wildcards = {each.port for _, _, each in claimed if takes_ipv4_wildcard(each)}
 
     def marked(spec: EndpointSpec) -> EndpointSpec:
         mine = claim(parse(spec.text))
         if not isinstance(mine, TcpClaim) or not mine.dual or mine.port == 0:
             return spec
-        return replace(spec, ipv6_only=any(takes_ipv4_wildcard(each, mine.port) for each in claimed))
+        return replace(spec, ipv6_only=mine.port in wildcards)
 
     return [replace(each, endpoints=tuple(marked(spec) for spec in each.endpoints)) for each in listeners]
 

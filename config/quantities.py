@@ -25,23 +25,23 @@ _LONGEST_S = 10.0 * 366 * 86400
 _LARGEST_BYTES = 2**60
 
 
-class Refused(ValueError):
+class RefusedError(ValueError):
     """A value that is not accepted: a code, a sentence, and what to write instead (empty: nothing to say).
 
     ``message`` is a whole sentence, or goes on after the key's name where it begins with must, is or holds.
-    ``offset`` is the character of the value, where it is a string, at which it goes wrong; None for all of it.
-    ``inner`` is the key of a table's value that goes wrong, where the value is a table.
+    ``offset`` is the character of the value, where it is a string, at which it goes wrong; None for all of
+    it. ``written`` is the whole value as it should read, empty where that is not known.
     """
 
     def __init__(
-        self, code: str, message: str, advice: str = "", *, offset: int | None = None, inner: str | None = None
+        self, code: str, message: str, advice: str = "", *, offset: int | None = None, written: str = ""
     ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.help = advice
         self.offset = offset
-        self.inner = inner
+        self.written = written
 
 
 def found(value: object) -> str:
@@ -50,7 +50,9 @@ def found(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, str):
         shown = value if len(value) <= 60 else f"{value[:57]}..."
-        return "the string " + '"' + shown.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+        return (
+            "the string " + '"' + shown.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+        )
     if isinstance(value, (int, float)):
         return f"the number {value!r:.60}"
     if isinstance(value, (list, tuple)):
@@ -61,52 +63,52 @@ def found(value: object) -> str:
 
 
 def duration(value: object) -> float:
-    """Return the seconds of ``"30s"``, ``"250ms"``, ``"1.5h"`` or a number of seconds. Raises :class:`Refused`."""
+    """Return the seconds of ``"30s"``, ``"250ms"``, or a number of them. Raises :class:`RefusedError`."""
     advice = 'write it as in "30s", "250ms", "5m", "2h", or as a number of seconds'
     if isinstance(value, str):
         number, unit = _taken_apart(value, codes.BAD_DURATION, "a duration", advice)
         if unit not in _SECONDS:
-            raise Refused(codes.BAD_DURATION, _no_unit("a duration", value, unit), _unit_advice(number, unit, "s"))
+            raise RefusedError(
+                codes.BAD_DURATION, _no_unit("a duration", value, unit), _unit_advice(number, unit, "s")
+            )
         seconds = float(number) * _SECONDS[unit]
     elif isinstance(value, (int, float)) and not isinstance(value, bool):
         seconds = _as_float(value)
     else:
-        raise Refused(codes.WRONG_TYPE, f"must be a duration, not {found(value)}", advice)
+        raise RefusedError(codes.WRONG_TYPE, f"must be a duration, not {found(value)}", advice)
     if not 0 <= seconds <= _LONGEST_S:
-        raise Refused(codes.BAD_DURATION, f"{found(value)} is no duration from 0 to ten years", advice)
+        raise RefusedError(codes.BAD_DURATION, f"{found(value)} is no duration from 0 to ten years", advice)
     return seconds
 
 
 def size(value: object) -> int:
-    """Return the bytes of ``"64KiB"``, ``"16MB"`` or a number of bytes. Raises :class:`Refused`."""
+    """Return the bytes of ``"64KiB"``, ``"16MB"`` or a number of bytes. Raises :class:`RefusedError`."""
     advice = 'write it as in "64KiB", "16MB", or as a number of bytes'
     if isinstance(value, str):
         number, unit = _taken_apart(value, codes.BAD_SIZE, "a size", advice)
         if unit not in _BYTES:
-            raise Refused(codes.BAD_SIZE, _no_unit("a size", value, unit), _size_advice(number, unit))
+            raise RefusedError(codes.BAD_SIZE, _no_unit("a size", value, unit), _size_advice(number, unit))
         count = round(float(number) * _BYTES[unit]) if "." in number else int(number[:40]) * _BYTES[unit]
     elif isinstance(value, int) and not isinstance(value, bool):
         count = value
     else:
-        raise Refused(codes.WRONG_TYPE, f"must be a size, not {found(value)}", advice)
+        raise RefusedError(codes.WRONG_TYPE, f"must be a size, not {found(value)}", advice)
     if not 0 <= count <= _LARGEST_BYTES:
-        raise Refused(codes.BAD_SIZE, f"{found(value)} is no size from 0 to 1 EiB", advice)
+        raise RefusedError(codes.BAD_SIZE, f"{found(value)} is no size from 0 to 1 EiB", advice)
     return count
 
 
 def mode(value: object) -> int:
-    """Return the permission bits of ``"0660"``. Raises :class:`Refused`, for a number too: TOML's is decimal."""
+    """Return the bits of ``"0660"``. Raises :class:`RefusedError`, for numbers too: TOML's are decimal."""
     if isinstance(value, str) and re.fullmatch("0?[0-7]{3}", value):
         return int(value, 8)
-    if isinstance(value, int) and not isinstance(value, bool):
-        digits = str(value)
-        written = digits if re.fullmatch("[0-7]{3}", digits) else f"{value:o}" if 0 <= value <= 0o777 else "660"
-        raise Refused(codes.BAD_MODE, f"must be a string, not {found(value)}", f'write "{written:0>4}"')
     if isinstance(value, str):
-        raise Refused(
-            codes.BAD_MODE, f"{found(value)} is no file mode from 0000 to 0777", 'write it in octal, as in "0660"'
+        raise RefusedError(
+            codes.BAD_MODE,
+            f"{found(value)} is no file mode from 0000 to 0777",
+            'write it in octal, as in "0660"',
         )
-    raise Refused(codes.BAD_MODE, f"must be a string, not {found(value)}", 'write it in octal, as in "0660"')
+    raise RefusedError(codes.BAD_MODE, f"must be a string, not {found(value)}")
 
 
 def workers(value: object) -> int | str:
@@ -115,13 +117,13 @@ def workers(value: object) -> int | str:
         return "auto"
     if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
         return value
-    raise Refused(codes.BAD_VALUE, f'must be a number from 1 or "auto", not {found(value)}')
+    raise RefusedError(codes.BAD_VALUE, f'must be a number from 1 or "auto", not {found(value)}')
 
 
 def _taken_apart(value: str, code: str, what: str, advice: str) -> tuple[str, str]:
     match = _QUANTITY.fullmatch(value)
     if match is None:
-        raise Refused(code, f"{found(value)} is not {what}", advice)
+        raise RefusedError(code, f"{found(value)} is not {what}", advice)
     return match[1], match[2]
 
 
@@ -142,7 +144,7 @@ def _unit_advice(number: str, unit: str, default: str) -> str:
 
 def _size_advice(number: str, unit: str) -> str:
     if not unit:
-        return f"write {number}, or a unit: \"{number}KiB\""
+        return f'write {number}, or a unit: "{number}KiB"'
     for known in ("B", "KiB", "MiB", "GiB", "TiB", "KB", "MB", "GB", "TB"):
         if unit.lower() in {known.lower(), known.lower().removesuffix("b"), known.lower().removesuffix("ib")}:
             return f'write "{number}{known}"'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,11 @@ def read(path: str | os.PathLike[str]) -> tuple[Document, tuple[Diagnostic, ...]
     except (OSError, ValueError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
         found = Diagnostic(
-            codes.UNREADABLE, "error", f"the file cannot be read: {reason}", Place(name), help=_unreadable_help(error)
+            codes.UNREADABLE,
+            "error",
+            f"the file cannot be read: {reason}",
+            Place(name),
+            help=_unreadable_help(error),
         )
         return Document(name, Path.cwd()), (found,)
     return from_bytes(name, directory, data)
@@ -84,7 +89,7 @@ _COORDINATES = re.compile(r" \(at (?:line ([0-9]+), column ([0-9]+)|end of docum
 
 
 def _syntax(document: Document, error: ValueError) -> Diagnostic:
-    """Return where TOML goes wrong: tomllib's place, moved to where the mistake began when that is elsewhere."""
+    """Return where TOML goes wrong: tomllib's place, or where the mistake began when that is elsewhere."""
     message = str(error)
     offset = len(document.text)
     match = _COORDINATES.search(message)
@@ -93,10 +98,8 @@ def _syntax(document: Document, error: ValueError) -> Diagnostic:
         if match[1]:
             offset = _offset(document, int(match[1]), int(match[2]))
     scanner = Scanner(document.text[: offset + 1])
-    try:
+    with suppress(ScanError, RecursionError):
         scanner.run()
-    except (ScanError, RecursionError):
-        pass
     return _explain(document, scanner, message, offset, known=match is not None)
 
 
@@ -116,7 +119,11 @@ def _explain(document: Document, scanner: Scanner, message: str, offset: int, *,
         return _repeated(document, scanner, offset)
     value = text[scanner.value_start : scanner.value_start + 3]
     cut = text[offset : offset + 1] in {"", "\n"}
-    if cut and value[:1] in {'"', "'"} and message.startswith(("Illegal character", "Expected", "Unterminated")):
+    if (
+        cut
+        and value[:1] in {'"', "'"}
+        and message.startswith(("Illegal character", "Expected", "Unterminated"))
+    ):
         advice = "a string of one line ends on that line; one of several lines stands in three quotes"
         return document.at_offset(
             codes.SYNTAX, "the string is not closed", advice, scanner.value_start, scanner.value_start + 1
@@ -127,7 +134,7 @@ def _explain(document: Document, scanner: Scanner, message: str, offset: int, *,
         return document.at_offset(codes.SYNTAX, f"the {kind} is not closed", "", start, start + 1)
     if not known:  # a ValueError of int() or of datetime: tomllib gives no place
         offset = scanner.value_start
-    advice = _advice(text, scanner, message, offset)
+    advice = _advice(text, message, offset)
     return document.at_offset(codes.SYNTAX, f"not TOML: {_lower(message)}", advice, offset, offset + 1)
 
 
@@ -150,7 +157,7 @@ def _repeated(document: Document, scanner: Scanner, offset: int) -> Diagnostic:
     return document.at_offset(codes.SYNTAX, message, where, start, max(start + 1, min(width, end)))
 
 
-def _advice(text: str, scanner: Scanner, message: str, offset: int) -> str:
+def _advice(text: str, message: str, offset: int) -> str:
     if message.startswith("Unescaped '\\'"):
         return "in double quotes a backslash is written twice; in single quotes it stands for itself"
     if message.startswith("Invalid value"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, TypeVar
 
 from asgid.config import endpoints
@@ -39,7 +40,7 @@ def absolute(directory: Path, path: str) -> str:
 
 
 def address_endpoint(listener: Listener, address: str, device: str = "") -> Endpoint:
-    """Return the endpoint for one literal address: stock ``tcp:`` wherever stock Twisted would open the same."""
+    """Return the endpoint for one literal address: stock ``tcp:`` where stock Twisted opens the same."""
     port = listener.port or 0
     if address == "::" or device or listener.freebind:
         return endpoints.asgid_tcp(port, address, listener.backlog, device=device, freebind=listener.freebind)
@@ -47,7 +48,7 @@ def address_endpoint(listener: Listener, address: str, device: str = "") -> Endp
 
 
 def file_endpoints(document: Document, name: str, listener: Listener) -> tuple[EndpointSpec, ...]:
-    """Return the endpoints of ``listener``, with their places; none for an interface, which the host must resolve."""
+    """Return the endpoints of ``listener``; none for an interface, which only the host can resolve."""
     key: Key = ("listeners", name)
     explicit_backlog = listener.backlog if "backlog" in listener.model_fields_set else None
     match kind_of(listener):
@@ -79,15 +80,9 @@ def _address_endpoints(document: Document, key: Key, listener: Listener) -> tupl
     found = []
     for index, address in enumerate(listener.address or ()):
         place = document.place(_element(document, (*key, "address"), index))
-        literal = ("0.0.0.0", "::") if address == "*" else (_canonical(address),)
+        literal = ("0.0.0.0", "::") if address == "*" else (str(ip_address(address)),)
         found += [EndpointSpec(str(address_endpoint(listener, each)), place) for each in literal]
     return tuple(found)
-
-
-def _canonical(address: str) -> str:
-    from asgid.config.addresses import as_address  # noqa: PLC0415
-
-    return str(as_address(address))
 
 
 def _element(document: Document, key: Key, index: int) -> Key:

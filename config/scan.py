@@ -1,13 +1,15 @@
-"""Where each key and value of a TOML text stands: a small scanner that runs beside the standard library's parser.
+"""Where each key and value of a TOML text stands: a small scanner beside the standard library's parser.
 
-Values come from tomllib and from nowhere else; this module only finds places. It is written here because the
-alternative, tree-sitter with its TOML grammar, is a compiled dependency that takes some text tomllib refuses,
-counts columns in bytes, and costs its import in every lint. What keeps this one honest is that it runs over text
-that tomllib has accepted, so that it need not judge anything; its tests generate TOML in every spelling and ask
-that each span, read by tomllib alone, gives the value that tomllib found at that key.
+Values come from tomllib and from nowhere else; this module only finds places. It is written here because
+the alternative, tree-sitter with its TOML grammar, is a compiled dependency that takes some text tomllib
+refuses, counts columns in bytes, and costs its import in every lint. What keeps this one honest is that it
+runs over text that tomllib has accepted, so that it need not judge anything; its tests generate TOML in
+every spelling and ask that each span, read by tomllib alone, gives the value that tomllib found at that
+key.
 
 Over text that tomllib has refused it goes as far as it can: what it saw last tells where a mistake began.
-Offsets are in characters; lines end with a newline, the carriage return before it being part of the line's end.
+Offsets are in characters; lines end with a newline, the carriage return before it being part of the line's
+end.
 """
 
 from __future__ import annotations
@@ -56,7 +58,7 @@ class SourceMap:
 
 
 def scan(text: str) -> SourceMap:
-    """Find the place of every key and value of ``text``, which tomllib has accepted. Raises :class:`ScanError`."""
+    """Find every key and value of ``text``, which tomllib has accepted. Raises :class:`ScanError`."""
     scanner = Scanner(text)
     scanner.run()
     return scanner.map
@@ -128,7 +130,7 @@ class Scanner:
         return path if count is None else (*path, count - 1)
 
     def _names(self, position: int) -> tuple[list[tuple[str, Span]], int]:
-        """Read a dotted key and the blanks after it; return its names with their spans, and where it ended."""
+        """Read a dotted key and the blanks after it; return its names and their spans, and where it ended."""
         names: list[tuple[str, Span]] = []
         while True:
             name, end = self._name(position)
@@ -225,7 +227,7 @@ def _unescaped(match: re.Match[str]) -> str:
 
 
 def offset_inside(text: str, span: Span, offset: int) -> int | None:
-    """Return where the character ``offset`` of the string at ``span`` stands; None for a string of several lines."""
+    """Return where character ``offset`` of the string at ``span`` stands; None for one of several lines."""
     quoted = text[span.start : span.end]
     if quoted.startswith(('"""', "'''")) or quoted[:1] not in {'"', "'"}:
         return None

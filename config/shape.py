@@ -1,7 +1,7 @@
 """What a listener's keys say together: where it listens, in exactly one way, and with that way's keys alone.
 
-These checks look at which keys are there and not at their values, so that they say their word in the same run as
-the models, whatever else is wrong.
+These checks look at which keys are there and not at their values, so that they say their word in the same
+run as the models, whatever else is wrong.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from asgid.config import codes
 from asgid.config.document import dotted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Set as AbstractSet
+    from collections.abc import Iterator, Mapping
+    from collections.abc import Set as AbstractSet
 
     from asgid.config.diagnostics import Diagnostic
     from asgid.config.document import Document
@@ -46,8 +47,8 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}")
 def check(document: Document, reported: AbstractSet[Key], meant: AbstractSet[Key]) -> Iterator[Diagnostic]:
     """Yield what is wrong with which keys are there.
 
-    ``reported`` are the keys that a finding is about already, ``meant`` those that stand there misspelled: neither
-    is found missing.
+    ``reported`` are the keys that a finding is about already, ``meant`` those that stand there misspelled:
+    neither is found missing.
     """
     listeners = document.values.get("listeners")
     if listeners is None or listeners == {}:
@@ -116,7 +117,11 @@ class _Shape:
 
     def _strangers(self) -> Iterator[Diagnostic]:
         for key, ways in BELONGS_TO.items():
-            if key in self.table and not set(ways) & set(self.meant_ways):
+            if (
+                key in self.table
+                and (*self.key, key) not in self.reported
+                and not set(ways) & set(self.meant_ways)
+            ):
                 way = self.meant_ways[0]
                 yield self.document.at_key(
                     codes.KEY_OF_OTHER_KIND,
@@ -137,6 +142,9 @@ class _Shape:
         if any(key[:3] == (*self.key, way) for key in self.reported):
             return
         found = self.document.at_key(
-            codes.NO_PORT, (*self.key, way), f"{dotted(self.key)} has an {way} and no port", "write port = 8000"
+            codes.NO_PORT,
+            (*self.key, way),
+            f"{dotted(self.key)} has an {way} and no port",
+            "write port = 8000",
         )
         yield replace(found, key=dotted((*self.key, "port")))

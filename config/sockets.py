@@ -1,9 +1,10 @@
-"""What an endpoint string takes on the host, told from the string alone, and which two cannot both have it."""
+"""What an endpoint string takes, told from the string alone, and which two cannot both have it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
+from typing import TypeGuard
 
 from asgid.config import endpoint_check, endpoints
 from asgid.config.addresses import Address, Reach, as_address, reach
@@ -63,7 +64,7 @@ Claim = TcpClaim | PathClaim | DescriptorClaim | SystemdClaim
 
 
 def claim(endpoint: Endpoint) -> Claim | None:
-    """Return what ``endpoint`` takes, or None where the string alone does not tell (a plugin, a host name)."""
+    """Return what ``endpoint`` takes, or None where the string does not tell (a plugin, a host name)."""
     if endpoint.kind == "haproxy" and endpoint.args:
         return claim(Endpoint(endpoint.args[0], endpoint.args[1:], endpoint.kwargs))
     if endpoint.kind in _STOCK:
@@ -92,9 +93,9 @@ def _stock_claim(endpoint: Endpoint) -> TcpClaim | None:
     return TcpClaim(address, port, dual=address == _ANY6)
 
 
-def takes_ipv4_wildcard(claimed: Claim | None, port: int) -> bool:
-    """Tell whether ``claimed`` is every IPv4 address on ``port``, said as such."""
-    return isinstance(claimed, TcpClaim) and claimed.port == port and claimed.address == _ANY4
+def takes_ipv4_wildcard(claimed: Claim | None) -> TypeGuard[TcpClaim]:
+    """Tell whether ``claimed`` is every IPv4 address, said as such."""
+    return isinstance(claimed, TcpClaim) and claimed.address == _ANY4
 
 
 def reach_of(claimed: Claim | None) -> Reach | None:
@@ -105,7 +106,7 @@ def reach_of(claimed: Claim | None) -> Reach | None:
 
 
 def collide(one: Claim, other: Claim, *, ipv6_only: bool) -> bool:
-    """Tell whether two claims cannot both be had (ip(7), unix(7)); ``ipv6_only``: no ``::`` takes IPv4 as well."""
+    """Tell whether two claims cannot both be had (ip(7)); ``ipv6_only``: no ``::`` takes IPv4 as well."""
     if not isinstance(one, TcpClaim) or not isinstance(other, TcpClaim):
         return one == other
     if one.port != other.port or one.port == 0:

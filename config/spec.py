@@ -1,18 +1,19 @@
 """What the daemon runs from: frozen values, resolved from a configuration by :func:`asgid.config.plan`.
 
-Past this point there are no strings left to interpret and no ``None`` that means "the default". Units are in
-the names: ``_s`` is seconds (float), ``_bytes`` is bytes (int). Zero means no limit, except where a field says
-otherwise.
+Past this point there are no strings left to interpret and no ``None`` that means "the default". Units are
+in the names: ``_s`` is seconds (float), ``_bytes`` is bytes (int). Zero means no limit, except where a
+field says otherwise.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
     from asgid.config.diagnostics import Diagnostic
 
 Headers = tuple[tuple[bytes, bytes], ...]
@@ -44,7 +45,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """``[timeouts]``, in seconds; ``drain_s`` zero cuts at once, ``keep_alive_s`` zero closes after each response."""
+    """``[timeouts]``, in seconds; zero ``drain_s`` cuts at once, ``keep_alive_s`` after each response."""
 
     request_head_s: float = 10.0
     request_body_s: float = 60.0
