@@ -176,6 +176,20 @@ class Counters:
 class Connection(Protocol):
     """A connection as its listener sees it: something to sweep, to drain and to cut."""
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is under way."""
+
+    @property
+    def watched(self) -> bool:
+        """Whether a departure can only be found by looking: a request is under way and the socket is not read."""
+
+    def fileno(self) -> int:
+        """Return the socket's descriptor."""
+
+    def departed(self, reset: bool) -> None:
+        """Take note of a reset, or else a FIN, that was found by looking."""
+
     def sweep(self, now: float) -> None:
         """Act on the deadlines that have passed at ``now`` (the monotonic clock, seconds)."""
 

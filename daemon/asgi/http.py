@@ -36,14 +36,14 @@ class HTTPCycle:
 
     __slots__ = (
         "_body", "_complete", "_gateway", "_gone", "_head", "_held", "_pieces", "_response", "_size", "_state",
-        "_status", "_waiter", "task",
+        "_waiter", "task",
     )  # fmt: skip
 
     def __init__(
         self, gateway: ASGIGateway, head: RequestHead, response: ResponseSink, body: bytes, complete: bool
     ) -> None:
         self._gateway = gateway
-        self._head = head
+        self._head = head  # for the log
         self._response = response
         self._body = body  # what to deliver next
         self._pieces: list[bytes] | None = None  # what came after it
@@ -52,7 +52,6 @@ class HTTPCycle:
         self._gone: Gone | None = None
         self._held = False
         self._state = START
-        self._status = 0
         self._waiter: Future[None] | None = None
         self.task: Task[None] | None = None
 
@@ -177,7 +176,6 @@ class HTTPCycle:
             self._response.start(status, event.get("headers", ()))
         except (ValueError, TypeError) as error:
             raise ApplicationMistake(f"http.response.start: {error}") from None
-        self._status = status
         self._state = BODY
 
     # The application's coroutine.

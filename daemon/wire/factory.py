@@ -13,6 +13,8 @@ from asgid.daemon.wire.head_rules import HeadRules
 from asgid.daemon.wire.http1 import HTTP1Connection
 from asgid.daemon.wire.http1_head import HeadParser
 from asgid.daemon.wire.response_head import HeadWriter
+from asgid.daemon.wire.websocket import WebSocketConnection
+from asgid.daemon.wire.websocket_shared import WebSockets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +33,8 @@ class ConnectionFactory:
     __slots__ = (
         "_full", "_on_full", "_on_room", "application_s", "begin", "call_soon", "clock", "connections", "counters",
         "date_header", "draining", "extra_lines", "gateway", "keep_alive_s", "keeps_alive", "limits", "name",
-        "observe", "parser", "rules", "server_header", "spec", "timed", "timeouts", "writer",
+        "observe", "parser", "rules", "server_header", "spec", "timed", "timeouts", "websockets",
+        "writer",
     )  # fmt: skip
     noisy = False
 
@@ -73,6 +76,7 @@ class ConnectionFactory:
         self.draining = False
         self._on_full = on_full
         self._on_room = on_room
+        self.websockets: WebSockets | None = None
         self._full = False
 
     # What Twisted calls.
@@ -112,11 +116,6 @@ class ConnectionFactory:
             if self._on_room is not None:
                 self._on_room()
 
-    def replaced(self, old: Connection, new: Connection) -> None:
-        """Take note that ``new`` goes on with the transport of ``old``."""
-        self.connections.discard(old)
-        self.connections.add(new)
-
     def peer(self, transport: Any) -> Peer:
         """Return the two ends of a transport."""
         secure = getattr(transport, "getPeerCertificate", None) is not None
@@ -126,8 +125,13 @@ class ConnectionFactory:
         return Peer((client.host, client.port), (server.host, server.port), "https" if secure else "http")
 
     def upgrade(self, connection: HTTP1Connection, head: RequestHead, data: bytes, ahead: bytes) -> None:
-        """Go on with a connection as a WebSocket."""
-        raise NotImplementedError
+        """Go on with a connection as a WebSocket; ``data`` is its head as it came, ``ahead`` what came after."""
+        if self.websockets is None:
+            self.websockets = WebSockets(self)
+        websocket = WebSocketConnection(self.websockets, connection.transport, head)
+        self.connections.discard(connection)
+        self.connections.add(websocket)
+        websocket.begin(data, ahead)
 
     # What the supervisor calls.
 
@@ -152,11 +156,11 @@ class ConnectionFactory:
 
     def sweep(self, now: float) -> None:
         """Act on every deadline that has passed, and find the clients that left while they were not read."""
-        watched: dict[int, HTTP1Connection] = {}
+        watched: dict[int, Connection] = {}
         for connection in tuple(self.connections):
             connection.sweep(now)
-            if isinstance(connection, HTTP1Connection) and connection.watched:
-                watched[connection.transport.fileno()] = connection
+            if connection.watched:
+                watched[connection.fileno()] = connection
         if watched:
             _look_for_departures(watched)
 
@@ -175,10 +179,10 @@ class ConnectionFactory:
         return len(connections)
 
 
-def _look_for_departures(watched: dict[int, HTTP1Connection]) -> None:
+def _look_for_departures(watched: dict[int, Connection]) -> None:
     """Ask the kernel, once for all of them, which peers have sent a FIN or a reset (poll(2), POLLRDHUP)."""
     poll = select.poll()
     for descriptor in watched:
         poll.register(descriptor, _POLLRDHUP)
     for descriptor, event in poll.poll(0):
-        watched[descriptor].departed(reset=bool(event & (select.POLLERR | select.POLLHUP | select.POLLNVAL)))
+        watched[descriptor].departed(bool(event & (select.POLLERR | select.POLLHUP | select.POLLNVAL)))

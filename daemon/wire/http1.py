@@ -165,6 +165,10 @@ class HTTP1Connection(Responder):
         """Whether a departure can only be found by looking: a request is under way and the socket is not read."""
         return self._reading_paused and not self._eof and self._sink is not None
 
+    def fileno(self) -> int:
+        """Return the socket's descriptor."""
+        return int(self.transport.fileno())
+
     def sweep(self, now: float) -> None:
         """Act on the deadlines that have passed at ``now``."""
         if self._read_deadline <= now:
@@ -178,7 +182,7 @@ class HTTP1Connection(Responder):
             self._lose(Gone.TIMED_OUT)
             self.fail(503)
 
-    def departed(self, *, reset: bool) -> None:
+    def departed(self, reset: bool) -> None:
         """Take note of a reset or a FIN that was found by looking."""
         if reset:
             self._abort()
@@ -258,6 +262,7 @@ class HTTP1Connection(Responder):
         parser = factory.parser
         self._head = head = parser.parse(data, peer)
         framing = parser.framing
+        self._bodiless = head.method == "HEAD"
         self._read_deadline = NEVER
         self._in_head = False
         self._status = 0
@@ -268,8 +273,10 @@ class HTTP1Connection(Responder):
         self._state = WAITING
         body = b""
         if framing is None:
+            self._old = False
             self._keep_alive = factory.keeps_alive
         else:
+            self._old = head.version == "1.0"
             self._keep_alive = framing.keep_alive and factory.keeps_alive
             if head.websocket:
                 self._upgrade(head, data)
@@ -285,6 +292,7 @@ class HTTP1Connection(Responder):
     def _upgrade(self, head: RequestHead, data: bytes) -> None:
         """Give the connection to a WebSocket, with all that came after the head."""
         self._state = UPGRADED
+        self._head = None
         ahead, self._ahead = self._ahead, b""
         self._factory.upgrade(self, head, data, ahead)
 
@@ -296,6 +304,7 @@ class HTTP1Connection(Responder):
             self._peer = factory.peer(self.transport)
         if self._head is None:
             self._head = RequestHead("-", b"-", "1.1", [], self._peer)
+            self._bodiless = False
             self._status = 0
             self._started_at = factory.clock()
         self._say(f"refused with {refusal.status}: {refusal.why}")

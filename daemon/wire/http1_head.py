@@ -100,10 +100,6 @@ class HeadParser:
         special = self._special
         if len(headers) > self._header_count:
             raise BadRequest(431, "too many headers")
-        if b" \r\n" in data or b"\t\r\n" in data:
-            # llhttp leaves trailing white space on a value (RFC 9110 5.5)
-            headers = [(name, value.strip(b" \t")) for name, value in headers]
-            special = [(name, value.strip(b" \t")) for name, value in special]
         if target[0] != 0x2F or b"#" in target:
             target, special, headers = _other_form(method, target, special, headers)
         head = RequestHead(method, target, version, headers, peer)
@@ -130,7 +126,7 @@ def _collector(headers: Headers, special: Headers) -> Callable[[bytes, bytes], N
 
     def on_header(name: bytes, value: bytes) -> None:
         name = name.lower()
-        header = (name, value)
+        header = (name, value.strip())  # llhttp leaves white space behind a value (RFC 9110 5.5)
         take(header)
         if name in _SPECIAL:
             take_special(header)

@@ -22,7 +22,7 @@ NEVER = float("inf")
 # How the body of a response is framed (RFC 9112 6).
 NO_BODY, LENGTH, CHUNKED, UNTIL_CLOSE = range(4)
 
-_BODILESS = frozenset((204, 304))  # RFC 9110 6.4.1; a 204 has no Content-Length either (8.6)
+_BODILESS = frozenset((204, 304))  # RFC 9110 6.4.1
 _JOIN_BYTES = 32 * 1024  # a larger piece is written beside its head, not copied behind it
 
 
@@ -30,8 +30,8 @@ class Responder:
     """Writes responses, one at a time. Its subclass reads the requests and owns the connection's life."""
 
     __slots__ = (
-        "_application_deadline", "_bits", "_body_bytes", "_expect", "_factory", "_framing", "_head", "_keep_alive",
-        "_left", "_length", "_lines", "_lost", "_peer", "_started_at", "_status", "_waiter", "_write_deadline",
+        "_application_deadline", "_bits", "_bodiless", "_body_bytes", "_expect", "_factory", "_framing", "_head", "_keep_alive",
+        "_left", "_length", "_lines", "_lost", "_old", "_peer", "_started_at", "_status", "_waiter", "_write_deadline",
         "_write_paused", "transport",
     )  # fmt: skip
 
@@ -40,6 +40,8 @@ class Responder:
         self.transport: Any = None
         self._peer: Peer | None = None
         self._head: RequestHead | None = None  # of the request under way
+        self._bodiless = False  # it is HEAD
+        self._old = False  # it is HTTP/1.0
         self._expect = False  # 100 Continue is still owed
         self._keep_alive = True
         self._status = 0  # of the response under way; 0 where none has been given
@@ -72,6 +74,8 @@ class Responder:
 
     def start(self, status: int, headers: Headers) -> None:
         """Take the response's head (:meth:`asgid.daemon.seam.ResponseSink.start`)."""
+        if status == 204:
+            headers = [header for header in headers if header[0].lower() != b"content-length"]  # RFC 9110 8.6
         self._lines, self._length, self._bits = render(headers)
         self._status = status
 
@@ -113,29 +117,26 @@ class Responder:
     def _first(self, lines: bytes, data: bytes, more: bool, now: float) -> None:
         """Write the head, with the first piece of the body."""
         factory = self._factory
-        head = self._head
         status = self._status
         length = self._length
         size = len(data)
         framing = b"\r\n"
-        if head is None or head.method == "HEAD" or status in _BODILESS:
+        if self._bodiless or status in _BODILESS:
             if length < 0 and size and not more and status not in _BODILESS:
-                length = size  # what the answer to GET would say (RFC 9110 9.3.2)
-            if length >= 0 and status != 204:
-                framing = b"content-length: %d\r\n\r\n" % length
+                framing = b"content-length: %d\r\n\r\n" % size  # what the answer to GET would say (RFC 9110 9.3.2)
             self._framing = NO_BODY
             data = b""
+            size = 0
         elif length >= 0:
             left = length - size
             if left < 0 or (left and not more):
                 raise ValueError(_mismatch(length, size))
             self._left = left
             self._framing = LENGTH
-            framing = b"content-length: %d\r\n\r\n" % length
         elif not more:
             self._framing = NO_BODY
             framing = b"content-length: %d\r\n\r\n" % size
-        elif head.version == "1.0":
+        elif self._old:
             self._framing = UNTIL_CLOSE  # RFC 9112 7.1: chunked is never sent to HTTP/1.0
             self._keep_alive = False
         else:
@@ -147,11 +148,11 @@ class Responder:
         if not self._keep_alive or self._expect or self._bits & WANTS_CLOSE:
             self._keep_alive = False
             framing = b"connection: close\r\n" + framing
-        elif head is not None and head.version == "1.0":
+        elif self._old:
             framing = b"connection: keep-alive\r\n" + framing
         prefix = factory.writer.prefix(status, now, self._bits & (HAS_DATE | HAS_SERVER))
         self._lines = None
-        self._body_bytes = size if data else 0
+        self._body_bytes = size
         if size < _JOIN_BYTES:
             self.transport.write(b"".join((prefix, lines, factory.extra_lines, framing, data)))
         else:
@@ -211,7 +212,7 @@ class Responder:
             factory.extra_lines,
             extra,
             b"content-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % len(text),
-            b"" if self._head is not None and self._head.method == "HEAD" else text,
+            b"" if self._bodiless else text,
         )
         self.transport.write(b"".join(lines))
         self._finished(cut=False)

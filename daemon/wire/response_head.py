@@ -51,7 +51,7 @@ def _role_of(name: Any) -> int:
 def render(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, int, int]:
     """Return an application's headers as lines, their Content-Length (-1: none, bytes), and the bits above.
 
-    Content-Length, Connection and the hop-by-hop headers are not among the lines: the wire writes its own.
+    Connection and the hop-by-hop headers are not among the lines: the wire writes its own.
     Raises ``ValueError`` or ``TypeError`` with a message that names the mistake.
     """
     length = -1
@@ -66,14 +66,16 @@ def render(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, int, int]:
             if type(value) is not bytes:
                 raise TypeError(f"the value of {name.decode()} must be bytes, not {type(value).__name__}")
             if role == _CONTENT_LENGTH:
-                length = _content_length(value, length)
-                continue
-            if role == _CONNECTION:
+                if length >= 0 or not value.isdigit() or len(value) > 18:
+                    raise ValueError("more than one Content-Length" if length >= 0 else f"Content-Length is {value!r}")
+                length = int(value)
+            elif role == _CONNECTION:
                 bits |= WANTS_CLOSE if b"close" in value.lower() else 0
                 continue
-            if role == _HOP_BY_HOP:
+            elif role == _HOP_BY_HOP:
                 continue
-            bits |= _BITS[role]
+            else:
+                bits |= _BITS[role]
         parts += (name, b": ", value, b"\r\n")
     try:
         lines = b"".join(parts)
@@ -83,15 +85,6 @@ def render(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, int, int]:
     if len(lines.translate(None, b"\r\n\0")) + len(parts) // 2 != len(lines):
         raise ValueError("a header's value holds CR, LF or NUL")
     return lines, length, bits
-
-
-def _content_length(value: bytes, before: int) -> int:
-    if not value.isdigit() or len(value) > 19:
-        raise ValueError(f"Content-Length is {value!r}")
-    length = int(value)
-    if before not in (-1, length):
-        raise ValueError("two different Content-Length headers")
-    return length
 
 
 def status_line(status: int) -> bytes:

@@ -1,8 +1,8 @@
 """One WebSocket (RFC 6455) over HTTP/1.1: a Twisted protocol on one side, a WebSocketPort on the other.
 
-A frame that is whole, final, masked, unfragmented and carries a message takes a short lane of our own, in and
-out. Everything else is Autobahn's: see :mod:`asgid.daemon.wire.websocket_engine`. A connection borrows an engine
-for its handshake, for a frame of another kind until that is dealt with, and for good once closing has begun.
+A frame that is whole, final, masked, unfragmented and carries a message takes a short lane of our own, in
+and out. Everything else is Autobahn's: see :mod:`asgid.daemon.wire.websocket_engine`. A connection borrows an
+engine for its handshake, for a frame of another kind until that is dealt with, and for good to close.
 
 The lane delivers a message before it looks at the next frame, so an application that waits for a message can
 answer it before an error in a later frame ends the connection.
@@ -10,92 +10,49 @@ answer it before an error in a later frame ends the connection.
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from typing import TYPE_CHECKING, Any
 
-from asgid.daemon.seam import Finished
-from asgid.daemon.wire.response_head import PHRASES, render
-from asgid.daemon.wire.websocket_frames import (
-    FINAL_BINARY,
-    FINAL_TEXT,
-    PING,
-    SHORT_BINARY,
-    SHORT_TEXT,
-    XOR_BYTES,
-    frame_head,
-    frame_size,
+from asgid.daemon.wire.response_head import render
+from asgid.daemon.wire.websocket_ends import (
+    CLOSE_S,
+    CLOSED,
+    CLOSING,
+    CONNECTING,
+    LINGERING,
+    NEVER,
+    OPEN,
+    Ends,
+    log,
 )
+from asgid.daemon.wire.websocket_frames import PING, XOR_BYTES, frame_size
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IHalfCloseableProtocol, IProtocol, IPushProducer
 from zope.interface import implementer
 
 if TYPE_CHECKING:
-    from asyncio import Future
-
-    from asgid.daemon.seam import Headers, RequestHead, WebSocketSink
+    from asgid.daemon.seam import Headers
     from asgid.daemon.wire.websocket_engine import Engine
-    from asgid.daemon.wire.websocket_shared import WebSockets
     from twisted.python.failure import Failure
-
-log = logging.getLogger("asgid.websocket")
-
-NEVER = float("inf")
-
-CONNECTING = 0  # the application has not accepted or refused
-OPEN = 1
-CLOSING = 2  # our close frame is sent, the client's is awaited
-LINGERING = 3  # the write side is closed; what comes is thrown away, so that no reset eats what was written
-CLOSED = 4
 
 _TURN_FRAMES = 128  # taken in one turn of the loop
 _EARLY_BYTES = 64 * 1024  # read before the handshake is complete, before the socket is paused
-_JOIN_BYTES = 64 * 1024  # a larger message is written beside its frame's head, not copied behind it
-_LINGER_BYTES = 1024 * 1024
-_CLOSE_S = 5.0  # for the client's close frame, and for its end of the connection
 
-# What the bytes of a head that splits lines for Autobahn (and for str.splitlines) would make of it: two headers.
+# The bytes that Autobahn takes for the end of a line in a head (str.splitlines).
 _LINE_BREAKS = b"\x0b\x0c\x1c\x1d\x1e\x85"
-# What Autobahn is shown of a handshake, besides what makes it one. Extensions are not negotiated.
+# What Autobahn is shown of a handshake. Extensions are not: none is negotiated.
 _SHOWN = frozenset((b"upgrade", b"connection", b"sec-websocket-version", b"sec-websocket-key"))
-_JOINED = frozenset((b"sec-websocket-protocol",))  # may stand in several headers (RFC 6455 11.3.4)
+_JOINED = b"sec-websocket-protocol"  # may stand in several headers (RFC 6455 11.3.4)
 _RESERVED = frozenset((1004, 1005, 1006, 1015))  # never sent (RFC 6455 7.4.1)
 
 
 @implementer(IProtocol, IHalfCloseableProtocol, IPushProducer)
-class WebSocketConnection:
-    """Twisted's IProtocol, and :class:`asgid.daemon.seam.WebSocketPort` and ``Connection``, for one WebSocket."""
+class WebSocketConnection(Ends):
+    """Twisted's IProtocol, and the seam's ``WebSocketPort`` and ``Connection``, for one WebSocket.
 
-    __slots__ = (
-        "_body_bytes", "_buffer", "_deadline", "_engine", "_eof", "_go", "_head", "_heard", "_held", "_opened",
-        "_paused", "_pong", "_pong_deadline", "_quiet_since", "_reading_paused", "_rest", "_scheduled", "_shared",
-        "_sink", "_started_at", "_state", "_status", "_waiters", "_write", "_write_deadline", "transport",
-    )  # fmt: skip
+    ``shared`` is the listener's, ``transport`` one that another protocol has read ``head`` from.
+    """
 
-    def __init__(self, shared: WebSockets, transport: Any, head: RequestHead) -> None:
-        self._shared = shared
-        self.transport = transport
-        self._write = transport.write
-        self._head = head
-        self._state = CONNECTING
-        self._sink: WebSocketSink | None = None
-        self._engine: Engine | None = None
-        self._opened: Deferred[str | None] | None = None  # fires when the application accepts
-        self._buffer = b""  # read and not looked at
-        self._rest = 0  # bytes of the payload of the frame that the engine is in
-        self._go = False  # frames may be taken: open or closing, and not held
-        self._held = False
-        self._eof = False
-        self._scheduled = False
-        self._reading_paused = False
-        self._paused = False  # writing
-        self._pong: bytes | None = None
-        self._waiters: list[Future[None]] | None = None
-        self._heard = False
-        self._status = 0
-        self._body_bytes = 0
-        self._started_at = self._quiet_since = shared.factory.clock()
-        self._deadline = self._pong_deadline = self._write_deadline = NEVER
+    __slots__ = ("__weakref__",)
 
     def begin(self, raw_head: bytes, ahead: bytes) -> None:
         """Take over the transport, and shake hands. ``ahead`` is what came after the head."""
@@ -103,6 +60,7 @@ class WebSocketConnection:
         transport.unregisterProducer()
         transport.protocol = self
         transport.registerProducer(self, True)
+        transport.resumeProducing()
         self._deadline = self._shared.factory.deadline(self._shared.options.connect_s)
         if raw_head.translate(None, _LINE_BREAKS) != raw_head:
             self.engine_refusal(400, "a control byte, or byte 85, in the head")
@@ -113,15 +71,16 @@ class WebSocketConnection:
             self.dataReceived(ahead)
 
     def _shown_head(self) -> bytes:
-        """Return the handshake as Autobahn is to see it: without what it needs not know."""
+        """Return the handshake as Autobahn is to see it."""
         lines = [b"GET / HTTP/1.1", b"Host: x"]
-        joined: dict[bytes, list[bytes]] = {}
+        protocols: list[bytes] = []
         for name, value in self._head.headers:
             if name in _SHOWN:
                 lines.append(name + b": " + value)
-            elif name in _JOINED:
-                joined.setdefault(name, []).append(value)
-        lines += [name + b": " + b", ".join(values) for name, values in joined.items()]
+            elif name == _JOINED:
+                protocols.append(value)
+        if protocols:
+            lines.append(_JOINED + b": " + b", ".join(protocols))
         return b"\r\n".join(lines) + b"\r\n\r\n"
 
     # What Twisted calls.
@@ -144,7 +103,7 @@ class WebSocketConnection:
             self._keep(data)
 
     def readConnectionLost(self) -> None:
-        """Take note of the client's FIN. A WebSocket has no half-closed life: what came is taken, then it ends."""
+        """Take note of the client's FIN: what came before it is taken, then this ends."""
         if self._state == LINGERING or (not self._buffer and not self._scheduled):
             self._lost(1006, "the client ended the connection without a closing handshake")
             self._lose()
@@ -158,39 +117,26 @@ class WebSocketConnection:
         """Take note that the connection has ended."""
         self._lost(1006, "the connection was lost")
         self._enter(CLOSED)
-        self._buffer = b""
-        if self._engine is not None:
-            self._engine.user = None
-            self._engine = None
         self._shared.factory.disconnected(self)
 
-    def pauseProducing(self) -> None:
-        """Write no more: the client does not keep up (IPushProducer)."""
-        self._paused = True
-        factory = self._shared.factory
-        self._write_deadline = factory.deadline(factory.timeouts.response_write_s)
-
-    def resumeProducing(self) -> None:
-        """Go on writing (IPushProducer)."""
-        self._paused = False
-        self._write_deadline = NEVER
-        pong, self._pong = self._pong, None
-        if pong is not None and self._state == OPEN:
-            self._write(b"\x8a%c" % len(pong) + pong)
-        self._wake(None)
-
-    def stopProducing(self) -> None:
-        """Write no more: the connection is lost, which :meth:`connectionLost` tells (IProducer)."""
-
     # What the listener calls.
+
+    @property
+    def idle(self) -> bool:
+        """Whether it could be closed unnoticed: never."""
+        return False
 
     @property
     def watched(self) -> bool:
         """Whether a departure can be found by looking only: the socket is not being read."""
         return self._reading_paused and self._state < LINGERING and not self._eof
 
+    def fileno(self) -> int:
+        """Return the socket's descriptor."""
+        return int(self.transport.fileno())
+
     def departed(self, reset: bool) -> None:
-        """Take note of a FIN or a reset that was found by looking. What came before a FIN is still to be read."""
+        """Take note of a reset that was found by looking; what came before a FIN is to be read."""
         if reset:
             self._lost(1006, "the connection was lost")
             self._abort()
@@ -215,6 +161,25 @@ class WebSocketConnection:
                 self._pong_deadline = now + timeout if timeout else NEVER
                 self._quiet_since = now
 
+    def _expired(self) -> None:
+        """Act on the deadline of the state."""
+        self._deadline = NEVER
+        factory = self._shared.factory
+        if self._state == CONNECTING:
+            factory.counters.timeouts += 1
+            log.warning("listener %s: the application did not accept a WebSocket in time", factory.name)
+            sink, self._sink = self._sink, None
+            if sink is not None:
+                sink.expired()
+            self._answer(403)
+        elif self._state == OPEN:
+            self.close(1001, "the longest life of a WebSocket is over")
+        elif self._state == CLOSING and self._paused:
+            self._deadline = factory.deadline(CLOSE_S)  # the close frame has not left; the write timeout runs
+        else:
+            self._lost(1006, "the client did not complete the closing handshake")
+            self._abort()
+
     def drain(self) -> None:
         """Close with 1012, service restart (IANA's registry of RFC 6455); refuse what is not accepted yet."""
         if self._state == CONNECTING:
@@ -229,22 +194,23 @@ class WebSocketConnection:
         self._lost(1006, "the server cut the connection")
         self._abort()
 
-    # The application's side: WebSocketPort.
+    # The application's side: the WebSocketPort, but for what Ends does.
 
     def accept(self, subprotocol: str | None, headers: Headers) -> None:
         """Answer the handshake with 101 (:meth:`asgid.daemon.seam.WebSocketPort.accept`)."""
-        if self._state != CONNECTING or self._opened is None or self._engine is None:
+        opened, engine = self._opened, self._engine
+        if self._state != CONNECTING or opened is None or engine is None:
             raise ConnectionResetError("the client has gone")
-        if subprotocol is not None and subprotocol not in self._engine.websocket_protocols:
-            raise ValueError(f"the subprotocol {subprotocol!r} was not asked for")
+        if subprotocol is not None and subprotocol not in engine.websocket_protocols:
+            raise ValueError(f"the subprotocol {subprotocol!r} was not asked for")  # RFC 6455 4.2.2
         lines, _length, bits = render(headers)
         if b"\nsec-websocket-" in b"\n" + lines.lower():
             raise ValueError("the headers of Sec-WebSocket are the server's")
-        opened, self._opened = self._opened, None
         factory = self._shared.factory
-        self._status = 101
         factory.counters.websockets += 1
-        self._write(factory.writer.prefix(101, factory.clock(), bits) + factory.extra_lines + lines)
+        self._opened = None
+        self._status = 101
+        engine.prefix = factory.writer.prefix(101, factory.clock(), bits) + factory.extra_lines + lines
         opened.callback(subprotocol)
         self._enter(OPEN)
         self._deadline = factory.deadline(self._shared.options.lifetime_s)
@@ -252,40 +218,10 @@ class WebSocketConnection:
         if self._buffer:
             self._continue_soon()
 
-    def refuse(self, status: int, headers: Headers, body: bytes) -> None:
-        """Answer the handshake with a response (:meth:`asgid.daemon.seam.WebSocketPort.refuse`)."""
-        if self._state != CONNECTING:
-            raise ConnectionResetError("the client has gone")
-        lines, _length, bits = render(headers)
-        factory = self._shared.factory
-        self._respond(status, factory.writer.prefix(status, factory.clock(), bits), lines, body)
-
-    def send(self, data: str | bytes) -> Future[None] | None:
-        """Send a message (:meth:`asgid.daemon.seam.WebSocketPort.send`)."""
-        if self._state != OPEN:
-            raise ConnectionResetError("the WebSocket is closed")
-        if type(data) is str:
-            data = data.encode()
-            opcode, short = FINAL_TEXT, SHORT_TEXT
-        else:
-            opcode, short = FINAL_BINARY, SHORT_BINARY
-        size = len(data)
-        self._body_bytes += size
-        if size < 126:
-            self._write(short[size] + data)  # type: ignore[operator]
-        elif size < _JOIN_BYTES:
-            self._write(frame_head(opcode, size) + data)  # type: ignore[operator]
-        else:
-            self._write(frame_head(opcode, size))
-            self._write(data)
-        if self._paused:
-            return self._wait()
-        return None
-
     def close(self, code: int, reason: str) -> None:
         """Begin the closing handshake (:meth:`asgid.daemon.seam.WebSocketPort.close`).
 
-        Raises ``ValueError`` where the code may not be sent (RFC 6455 7.4).
+        Raises ``ValueError`` where the code may not be sent (RFC 6455 7.4). A reason is cut to 123 bytes.
         """
         if self._state != OPEN:
             raise ConnectionResetError("the WebSocket is closed")
@@ -294,10 +230,12 @@ class WebSocketConnection:
         if self._engine is None:
             self._engine = self._shared.lend(self)
         self._engine.sendCloseFrame(code, reason.encode()[:123].decode(errors="ignore").encode() or None)
-        if self._state == OPEN:
-            self._enter(CLOSING)
-            self._deadline = self._shared.factory.deadline(_CLOSE_S)
-            self._wake(ConnectionResetError("the WebSocket is closed"))
+        self._held = False  # what still comes is not for the application
+        self._enter(CLOSING)
+        self._deadline = self._shared.factory.deadline(CLOSE_S)
+        self._wake(ConnectionResetError("the WebSocket is closed"))
+        if self._reading_paused:
+            self._continue_soon()
 
     def read(self) -> None:
         """Go on reading (:meth:`asgid.daemon.seam.WebSocketPort.read`)."""
@@ -390,10 +328,10 @@ class WebSocketConnection:
 
     def _failed(self, engine: Engine) -> None:
         """Go on after Autobahn has failed the connection (RFC 6455 7.1.7): its close frame is written."""
-        code = engine.localCloseCode
+        code = engine.localCloseCode or 1002
         reason = (engine.localCloseReason or b"").decode()
         self._shared.factory.counters.bad_requests += 1
-        log.info("%s: closed with %s: %s", self._shared.factory.name, code, reason)
+        log.info("listener %s: closed a WebSocket with %d: %s", self._shared.factory.name, code, reason)
         if self._state < LINGERING:
             self._lost(code, reason)
             self._linger()
@@ -411,7 +349,6 @@ class WebSocketConnection:
 
     def _ended(self) -> None:
         """Go on after the last of what came before the client's FIN."""
-        self._buffer = b""
         self._lost(1006, "the client ended the connection without a closing handshake")
         self._lose()
 
@@ -430,6 +367,7 @@ class WebSocketConnection:
                 self._take(data)
             if self._go and not self._scheduled and self._reading_paused:
                 self._reading_paused = False
+                self._heard = True  # nothing could be heard until now
                 self.transport.resumeProducing()
 
     def _pause_reading(self) -> None:
@@ -448,14 +386,12 @@ class WebSocketConnection:
     def engine_refusal(self, status: int, why: str) -> None:
         """Refuse a handshake that is not valid."""
         self._shared.factory.counters.bad_requests += 1
-        log.info("%s: refused with %d: %s", self._shared.factory.name, status, why)
+        log.info("listener %s: refused a WebSocket with %d: %s", self._shared.factory.name, status, why)
         extra = b"upgrade: websocket\r\nsec-websocket-version: 13\r\n" if status == 426 else b""
         self._answer(status, extra)
 
     def engine_write(self, data: bytes) -> None:
-        """Write what Autobahn has to say. Of its 101 the status line and server are ours."""
-        if self._state == CONNECTING:
-            data = data[data.index(b"\r\n") + 2 :]
+        """Write what Autobahn has to say."""
         if self._state < LINGERING:
             self._write(data)
 
@@ -469,7 +405,7 @@ class WebSocketConnection:
         if self._paused:
             self._pong = payload
         elif self._engine is not None:
-            self._engine.sendPong(payload)
+            self._engine.sendPong(payload)  # type: ignore[no-untyped-call]
 
     def engine_dropped(self) -> None:
         """Close: the closing handshake is complete."""
@@ -478,130 +414,3 @@ class WebSocketConnection:
             code = 1005 if engine.remoteCloseCode is None else engine.remoteCloseCode
             self._lost(code, engine.remoteCloseReason or "", clean=True)
             self._lose()
-
-    # Ends.
-
-    def _expired(self) -> None:
-        """Act on the deadline of the state."""
-        self._deadline = NEVER
-        if self._state == CONNECTING:
-            self._shared.factory.counters.timeouts += 1
-            log.warning(
-                "%s: the application neither accepted nor refused a WebSocket in time",
-                self._shared.factory.name,
-            )
-            sink, self._sink = self._sink, None
-            if sink is not None:
-                sink.expired()
-            self._answer(403)
-        elif self._state == OPEN:
-            self.close(1001, "the longest life of a WebSocket is over")
-        else:
-            self._lost(1006, "the client did not complete the closing handshake")
-            self._abort()
-
-    def _cut(self, why: str) -> None:
-        """Cut a client that is too slow."""
-        factory = self._shared.factory
-        factory.counters.timeouts += 1
-        factory.counters.cut += 1
-        log.info("%s: cut a WebSocket: %s", factory.name, why)
-        self._lost(1006, why)
-        self._abort()
-
-    def _enter(self, state: int) -> None:
-        self._state = state
-        self._go = (state == OPEN or state == CLOSING) and not self._held  # noqa: PLR1714
-
-    def _lost(self, code: int, reason: str, clean: bool = False) -> None:
-        """Tell the application, once, that this is over, and the observers."""
-        sink, self._sink = self._sink, None
-        if sink is not None:
-            sink.gone(code, reason)
-        self._finished(not clean)
-        self._wake(ConnectionResetError("the WebSocket is closed"))
-
-    def _finished(self, cut: bool) -> None:
-        factory = self._shared.factory
-        started_at, self._started_at = self._started_at, NEVER
-        if factory.observe is not None and started_at is not NEVER:
-            factory.observe(
-                Finished(
-                    factory.name,
-                    self._head,
-                    self._status,
-                    self._body_bytes,
-                    factory.clock() - started_at,
-                    cut,
-                )
-            )
-
-    def _lose(self) -> None:
-        """Close when all is written."""
-        if self._state != CLOSED:
-            self._enter(CLOSED)
-            self._deadline = self._shared.factory.deadline(_CLOSE_S)
-            self.transport.unregisterProducer()
-            self.transport.loseConnection()
-
-    def _abort(self) -> None:
-        self._enter(CLOSED)
-        self._deadline = NEVER
-        self.transport.abortConnection()
-
-    def _linger(self) -> None:
-        """Close the write side when all is written, and read on for a while (RFC 9112 9.6)."""
-        end_writing = getattr(self.transport, "loseWriteConnection", None)
-        if end_writing is None:
-            self._lose()
-            return
-        self._enter(LINGERING)
-        self._buffer = b""
-        self._rest = _LINGER_BYTES
-        self._deadline = self._shared.factory.deadline(_CLOSE_S)
-        self.transport.unregisterProducer()
-        end_writing()
-        if self._reading_paused:
-            self._reading_paused = False
-            self.transport.resumeProducing()
-
-    # Writing.
-
-    def _answer(self, status: int, extra: bytes = b"") -> None:
-        """Answer the handshake with an error of the wire's own."""
-        text = b"%d %b\n" % (status, PHRASES.get(status, b""))
-        factory = self._shared.factory
-        lines = extra + b"content-type: text/plain; charset=utf-8\r\n"
-        self._respond(status, factory.writer.prefix(status, factory.clock()), lines, text)
-
-    def _respond(self, status: int, prefix: bytes, lines: bytes, body: bytes) -> None:
-        factory = self._shared.factory
-        if status >= 500:
-            factory.counters.responses_5xx += 1
-        elif status >= 400:
-            factory.counters.responses_4xx += 1
-        self._status = status
-        self._body_bytes = len(body)
-        connection = b"close, upgrade" if b"upgrade: " in lines else b"close"
-        framing = b"content-length: %d\r\nconnection: %b\r\n\r\n" % (len(body), connection)
-        self._write(prefix + lines + factory.extra_lines + framing + body)
-        self._lost(1006, "the handshake was refused", clean=True)
-        self._linger()
-
-    def _wait(self) -> Future[None]:
-        """Return a future that is done when the client has caught up."""
-        waiter: Future[None] = asyncio.get_running_loop().create_future()
-        if self._waiters is None:
-            self._waiters = []
-        self._waiters.append(waiter)
-        return waiter
-
-    def _wake(self, error: OSError | None) -> None:
-        waiters, self._waiters = self._waiters, None
-        for waiter in waiters or ():
-            if waiter.done():
-                continue
-            if error is None:
-                waiter.set_result(None)
-            else:
-                waiter.set_exception(error)

@@ -1,7 +1,7 @@
-"""Autobahn, where it is needed: handshakes, control frames, closing, and every frame that is not of the usual kind.
+"""Autobahn, where it is needed: handshakes, control frames, closing, and every frame of an unusual kind.
 
-Between two frames, outside a message and before anything was closed, an uncompressed WebSocket has no state of
-its own, and one Autobahn protocol at rest is as good as another. So an idle connection keeps none: an
+Between two frames, outside a message and before anything was closed, an uncompressed WebSocket has no state
+of its own, and one Autobahn protocol at rest is as good as another. So an idle connection keeps none: an
 :class:`Engine` is lent to a connection for as long as it is in the middle of something, and given back.
 
 This module imports Autobahn, which takes a while; the rest of the wire imports it where it is first needed.
@@ -9,10 +9,10 @@ This module imports Autobahn, which takes a while; the rest of the wire imports 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
-from autobahn.websocket.xormasker import create_xor_masker
+from autobahn.websocket import xormasker
 
 if TYPE_CHECKING:
     from asgid.config.spec import WebSocketOptions
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
 __all__ = ["Engine", "EngineUser", "Engines", "create_xor_masker"]
+
+# Compiled or not, as Autobahn was installed.
+create_xor_masker: Any = xormasker.create_xor_masker  # type: ignore[attr-defined]
 
 _KEPT = 32  # engines at rest that are kept for the next frame that needs one
 
@@ -34,7 +37,7 @@ class EngineUser(Protocol):
     """What an engine reports to."""
 
     def engine_opening(self) -> Deferred[str | None]:
-        """Take note that the handshake is valid; the result fires with the subprotocol when it is accepted."""
+        """Take note that the handshake is valid; the result fires with its subprotocol."""
 
     def engine_refusal(self, status: int, why: str) -> None:
         """Take note that the handshake is not valid."""
@@ -79,12 +82,13 @@ class _Nowhere:
 class Engine(WebSocketServerProtocol):
     """One Autobahn server protocol, fed and heard by its ``user``, never by a transport."""
 
-    # An option that is set already is not copied from the factory: Engines sets all of them on this class, which
+    # An option that is set already is not copied from the factory: Engines sets all of them on a class, which
     # keeps thirty references out of each instance and a printed table of them out of each start.
-    CONFIG_ATTRS = ()
+    CONFIG_ATTRS: ClassVar[list[str]] = []  # type: ignore[misc] # not annotated as one there
     log = _Quiet()
 
     user: EngineUser | None = None
+    prefix = b""  # status line and headers to write in place of Autobahn's status line
 
     def onConnect(self, _request: ConnectionRequest) -> Any:
         """Let the user decide on a handshake that is valid."""
@@ -97,7 +101,10 @@ class Engine(WebSocketServerProtocol):
             self.user.engine_refusal(426 if responseHeaders else code, reason)
 
     def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:  # noqa: ARG002
-        """Give the user what is to be written."""
+        """Give the user what is to be written; a handshake's answer begins as the user wants."""
+        if self.prefix:
+            data = self.prefix + data[data.index(b"\r\n") + 2 :]
+            self.prefix = b""
         if self.user is not None:
             self.user.engine_write(data)
 
@@ -148,8 +155,8 @@ class Engines:
     """The engines of one listener."""
 
     def __init__(self, options: WebSocketOptions) -> None:
-        factory = WebSocketServerFactory(server="", reactor=object())
-        factory.setProtocolOptions(
+        factory = WebSocketServerFactory(server="", reactor=object())  # type: ignore[no-untyped-call]
+        factory.setProtocolOptions(  # type: ignore[no-untyped-call]
             versions=[13],
             webStatus=False,
             maxFramePayloadSize=options.frame_bytes,
@@ -190,7 +197,7 @@ class Engines:
             self._resting.append(engine)
 
     def _make(self) -> Engine:
-        engine = self._kind()
+        engine: Engine = self._kind()
         engine.factory = self._factory
-        engine.makeConnection(_Nowhere())
+        engine.makeConnection(_Nowhere())  # type: ignore[no-untyped-call]
         return engine

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from asgid.daemon.wire.factory import ConnectionFactory
@@ -12,22 +12,14 @@ _NO_LIMIT = 1 << 63  # no frame is as long (RFC 6455 5.2)
 
 
 def preload() -> None:
-    """Import Autobahn, which takes tenths of a second: to be called in a thread once the listeners serve."""
+    """Import Autobahn, which takes tenths of a second: for a thread, once the listeners serve."""
     from asgid.daemon.wire import websocket_engine  # noqa: F401, PLC0415 - that it is late is the point
 
 
 class WebSockets:
     """The options of one listener's WebSockets as the hot path wants them."""
 
-    __slots__ = (
-        "_engines",
-        "factory",
-        "masker",
-        "message_bytes",
-        "options",
-        "ping_interval_s",
-        "write_timeout_s",
-    )
+    __slots__ = ("_engines", "factory", "masker", "message_bytes", "options", "ping_interval_s")
 
     def __init__(self, factory: ConnectionFactory) -> None:
         options = factory.spec.websocket
@@ -35,6 +27,7 @@ class WebSockets:
         self.options = options
         self.message_bytes = min(options.message_bytes or _NO_LIMIT, options.frame_bytes or _NO_LIMIT)
         self.ping_interval_s = options.ping_interval_s or float("inf")
+        self.masker: Any = None  # there as soon as an engine is
         self._engines: Engines | None = None
 
     def new(self, user: EngineUser) -> Engine:

@@ -1,0 +1,228 @@
+"""The writing half of a WebSocket connection, and every way in which it ends (RFC 6455 7)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any
+
+from asgid.daemon.seam import Finished
+from asgid.daemon.wire.response_head import PHRASES, render
+from asgid.daemon.wire.websocket_frames import (
+    FINAL_BINARY,
+    FINAL_TEXT,
+    SHORT_BINARY,
+    SHORT_TEXT,
+    frame_head,
+)
+
+if TYPE_CHECKING:
+    from asyncio import Future
+
+    from asgid.daemon.seam import Headers, RequestHead, WebSocketSink
+    from asgid.daemon.wire.websocket_engine import Engine
+    from asgid.daemon.wire.websocket_shared import WebSockets
+    from twisted.internet.defer import Deferred
+
+log = logging.getLogger("asgid.websocket")
+
+NEVER = float("inf")
+
+CONNECTING = 0  # the application has not accepted or refused
+OPEN = 1
+CLOSING = 2  # our close frame is sent, the client's is awaited
+LINGERING = 3  # the write side is closed; what comes is thrown away, so that no reset eats what was written
+CLOSED = 4
+
+_JOIN_BYTES = 64 * 1024  # a larger message is written beside its frame's head, not copied behind it
+_LINGER_BYTES = 1024 * 1024
+CLOSE_S = 5.0  # for the client's close frame, and for its end of the connection
+
+
+class Ends:
+    """Writes messages and answers, and ends the connection. Its subclass reads."""
+
+    __slots__ = (
+        "_body_bytes", "_buffer", "_deadline", "_engine", "_eof", "_go", "_head", "_heard", "_held",
+        "_opened", "_paused", "_pong", "_pong_deadline", "_quiet_since", "_reading_paused", "_rest",
+        "_scheduled", "_shared", "_sink", "_started_at", "_state", "_status", "_waiters", "_write",
+        "_write_deadline", "transport",
+    )  # fmt: skip
+
+    def __init__(self, shared: WebSockets, transport: Any, head: RequestHead) -> None:
+        self._shared = shared
+        self.transport = transport
+        self._write = transport.write
+        self._head = head
+        self._state = CONNECTING
+        self._sink: WebSocketSink | None = None
+        self._engine: Engine | None = None
+        self._opened: Deferred[str | None] | None = None  # fires when the application accepts
+        self._buffer = b""  # read and not looked at
+        self._rest = 0  # bytes that are still to come: of the frame that the engine is in, or while lingering
+        self._go = False  # frames may be taken: open or closing, and not held
+        self._held = False  # by the application, which has enough messages
+        self._eof = False  # the client's FIN has come, after what is in the buffer
+        self._scheduled = False  # the next turn of the loop goes on with the buffer
+        self._reading_paused = False
+        self._paused = False  # writing
+        self._pong: bytes | None = None  # owed since writing was paused
+        self._waiters: list[Future[None]] | None = None
+        self._heard = False  # something came since the last sweep
+        self._status = 0
+        self._body_bytes = 0
+        self._started_at = self._quiet_since = shared.factory.clock()
+        self._deadline = self._pong_deadline = self._write_deadline = NEVER
+
+    def _enter(self, state: int) -> None:
+        self._state = state
+        self._go = (state == OPEN or state == CLOSING) and not self._held  # noqa: PLR1714, SIM109 - dearer
+        if state >= LINGERING:
+            self._buffer = b""
+            if self._engine is not None:
+                self._engine.user = None
+                self._engine = None
+
+    # Writing.
+
+    def pauseProducing(self) -> None:
+        """Write no more: the client does not keep up (IPushProducer)."""
+        self._paused = True
+        factory = self._shared.factory
+        self._write_deadline = factory.deadline(factory.timeouts.response_write_s)
+
+    def resumeProducing(self) -> None:
+        """Go on writing (IPushProducer)."""
+        self._paused = False
+        self._write_deadline = NEVER
+        pong, self._pong = self._pong, None
+        if pong is not None and self._state == OPEN:
+            self._write(b"\x8a%c%b" % (len(pong), pong))
+        self._wake(None)
+
+    def stopProducing(self) -> None:
+        """Write no more: the connection is lost, which connectionLost tells (IProducer)."""
+
+    def send(self, data: str | bytes) -> Future[None] | None:
+        """Send a message (:meth:`asgid.daemon.seam.WebSocketPort.send`)."""
+        if self._state != OPEN:
+            raise ConnectionResetError("the WebSocket is closed")
+        if isinstance(data, str):
+            payload = data.encode()
+            opcode, short = FINAL_TEXT, SHORT_TEXT
+        else:
+            payload = data
+            opcode, short = FINAL_BINARY, SHORT_BINARY
+        size = len(payload)
+        self._body_bytes += size
+        if size < 126:
+            self._write(short[size] + payload)
+        elif size < _JOIN_BYTES:
+            self._write(frame_head(opcode, size) + payload)
+        else:
+            self._write(frame_head(opcode, size))
+            self._write(payload)
+        return self._wait() if self._paused else None
+
+    def _wait(self) -> Future[None]:
+        """Return a future that is done when the client has caught up."""
+        waiter: Future[None] = asyncio.get_running_loop().create_future()
+        if self._waiters is None:
+            self._waiters = []
+        self._waiters.append(waiter)
+        return waiter
+
+    def _wake(self, error: OSError | None) -> None:
+        waiters, self._waiters = self._waiters, None
+        for waiter in waiters or ():
+            if waiter.done():
+                continue
+            if error is None:
+                waiter.set_result(None)
+            else:
+                waiter.set_exception(error)
+
+    # Answers in place of a handshake.
+
+    def refuse(self, status: int, headers: Headers, body: bytes) -> None:
+        """Answer the handshake with a response (:meth:`asgid.daemon.seam.WebSocketPort.refuse`)."""
+        if self._state != CONNECTING:
+            raise ConnectionResetError("the client has gone")
+        lines, _length, bits = render(headers)
+        factory = self._shared.factory
+        self._respond(status, factory.writer.prefix(status, factory.clock(), bits), lines, body)
+
+    def _answer(self, status: int, extra: bytes = b"") -> None:
+        """Answer the handshake with an error of the wire's own."""
+        text = b"%d %b\n" % (status, PHRASES.get(status, b""))
+        factory = self._shared.factory
+        lines = extra + b"content-type: text/plain; charset=utf-8\r\n"
+        self._respond(status, factory.writer.prefix(status, factory.clock()), lines, text)
+
+    def _respond(self, status: int, prefix: bytes, lines: bytes, body: bytes) -> None:
+        factory = self._shared.factory
+        if status >= 500:
+            factory.counters.responses_5xx += 1
+        elif status >= 400:
+            factory.counters.responses_4xx += 1
+        self._status = status
+        self._body_bytes = len(body)
+        # RFC 9110 15.5.22: a 426 names in Upgrade what it wants, and 7.8: Upgrade is hop by hop
+        connection = b"close, upgrade" if status == 426 else b"close"
+        framing = b"content-length: %d\r\nconnection: %b\r\n\r\n" % (len(body), connection)
+        self._write(prefix + lines + factory.extra_lines + framing + body)
+        self._lost(1006, "the handshake was refused", clean=True)
+        self._linger()
+
+    # Ends.
+
+    def _lost(self, code: int, reason: str, *, clean: bool = False) -> None:
+        """Tell the application and the observers, once, that this is over."""
+        sink, self._sink = self._sink, None
+        if sink is not None:
+            sink.gone(code, reason)
+        self._wake(ConnectionResetError("the WebSocket is closed"))
+        factory = self._shared.factory
+        started_at, self._started_at = self._started_at, NEVER
+        if factory.observe is not None and started_at is not NEVER:
+            duration_s = factory.clock() - started_at
+            factory.observe(
+                Finished(factory.name, self._head, self._status, self._body_bytes, duration_s, not clean)
+            )
+
+    def _cut(self, why: str) -> None:
+        """Cut a client that is too slow."""
+        factory = self._shared.factory
+        factory.counters.timeouts += 1
+        factory.counters.cut += 1
+        log.info("listener %s: cut a WebSocket: %s", factory.name, why)
+        self._lost(1006, why)
+        self._abort()
+
+    def _lose(self) -> None:
+        """Close when all is written."""
+        if self._state != CLOSED:
+            self._enter(CLOSED)
+            self._deadline = self._shared.factory.deadline(CLOSE_S)
+            self.transport.unregisterProducer()
+            self.transport.loseConnection()
+
+    def _abort(self) -> None:
+        self._enter(CLOSED)
+        self._deadline = NEVER
+        self.transport.abortConnection()
+
+    def _linger(self) -> None:
+        """Close the write side when all is written, and read on for a while (RFC 9112 9.6)."""
+        end_writing = getattr(self.transport, "loseWriteConnection", None)
+        if end_writing is None:
+            self._lose()
+            return
+        self._enter(LINGERING)
+        self._rest = _LINGER_BYTES
+        self._deadline = self._shared.factory.deadline(CLOSE_S)
+        self.transport.unregisterProducer()
+        end_writing()
+        if self._reading_paused:
+            self._reading_paused = False
+            self.transport.resumeProducing()
