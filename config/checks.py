@@ -42,7 +42,7 @@ def check(document: Document, root: Root, listeners: Mapping[str, Listener]) -> 
 
 
 def _check_unix_path(document: Document, name: str, listener: Listener) -> Diagnostic | None:
-    """Check the path that a listener's becomes, for a relative one is right only together with its directory."""
+    """Check the path that a listener comes to: a relative one is right only together with its directory."""
     if listener.unix is None:
         return None
     path = absolute(document.directory, listener.unix)

@@ -6,8 +6,6 @@ number and no number for a boolean. What spans several keys is in :mod:`asgid.co
 :mod:`asgid.config.checks`.
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from asgid.config import codes, fields, quantities
@@ -66,7 +64,7 @@ def not_yet(default: object) -> AfterValidator:
 class Table(BaseModel):
     """A table of the language."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
 
 class Application(Table):
@@ -229,11 +227,11 @@ class Root(Table):
 
     application: Application
     listeners: dict[str, Listener] = {}
-    proxy: Proxy = Proxy()
-    limits: Limits = Limits()
-    timeouts: Timeouts = Timeouts()
-    websocket: WebSocket = WebSocket()
-    daemon: Daemon = Daemon()
-    log: Log = Log()
-    admin: Admin = Admin()
-    lint: Lint = Lint()
+    proxy: Proxy = Proxy.model_construct()
+    limits: Limits = Limits.model_construct()
+    timeouts: Timeouts = Timeouts.model_construct()
+    websocket: WebSocket = WebSocket.model_construct()
+    daemon: Daemon = Daemon.model_construct()
+    log: Log = Log.model_construct()
+    admin: Admin = Admin.model_construct()
+    lint: Lint = Lint.model_construct()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,7 @@ from asgid.config.spec import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from asgid.config import models
     from asgid.config.addresses import Address
@@ -66,6 +67,14 @@ class _Planner:
             _log(self.document, self.tables.log),
             tuple(self.diagnostics),
         )
+
+    @cached_property
+    def _interfaces(self) -> Mapping[str, tuple[Address, ...]]:
+        return self.host.interfaces()
+
+    @cached_property
+    def _has_ipv6(self) -> bool:
+        return self.host.has_ipv6()
 
     def _application(self) -> ApplicationSpec:
         table = self.tables.application
@@ -132,7 +141,7 @@ class _Planner:
     ) -> tuple[EndpointSpec, ...]:
         key: Key = ("listeners", name, "interface")
         device = table.interface or ""
-        known = self.host.interfaces()
+        known = self._interfaces
         if device not in known:
             advice = f"this host has {', '.join(sorted(known)) or 'none'}"
             problems.append(
@@ -169,7 +178,7 @@ class _Planner:
         for spec in specs:
             endpoint = parse(spec.text)
             claimed = claim(endpoint)
-            if isinstance(claimed, TcpClaim) and claimed.address.version == 6 and not self.host.has_ipv6():
+            if isinstance(claimed, TcpClaim) and claimed.address.version == 6 and not self._has_ipv6:
                 self._no_ipv6(name, table, spec, claimed, problems)
                 continue
             seen = view(endpoint)
