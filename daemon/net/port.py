@@ -32,8 +32,8 @@ class NativePort:
 
     uvloop gets a duplicate of the descriptor, so that accepting can pause (a uvloop server cannot) while the
     kernel goes on queueing what connects. It listens once more on whatever it is given: ``backlog`` is what
-    ``listen`` is to be called with. ``path`` is a unix socket's own, None on TCP; ``cleanup`` is called once,
-    after the port has closed.
+    ``listen`` is to be called with. ``path`` is a unix socket's own, None on TCP; ``cleanup`` is called when
+    the port has closed. ``again`` makes the socket anew for a port that is started after it was stopped.
     """
 
     _type = "TCP"  # Twisted's listenSSL writes it, and it stands in the log
@@ -47,6 +47,7 @@ class NativePort:
         *,
         path: str | bytes | None = None,
         cleanup: Callable[[], None] | None = None,
+        again: Callable[[], socket.socket] | None = None,
     ) -> None:
         self.reactor = reactor
         self.loop: AbstractEventLoop = reactor.loop
@@ -59,6 +60,7 @@ class NativePort:
         self.transports: set[NativeTransport] = reactor.transports
         self.connected = False
         self._cleanup = cleanup
+        self._again = again
         self._server: Server | None = None
         self._closed: Deferred[None] | None = None
         self._name: Any = None
@@ -70,7 +72,12 @@ class NativePort:
     # IListeningPort
 
     def startListening(self) -> None:
-        """Begin to accept. The factory's ``doStart`` is called."""
+        """Begin to accept. The factory's ``doStart`` is called.
+
+        Raises ``CannotListenError`` where the port was stopped and its address cannot be bound again.
+        """
+        if self.socket.fileno() < 0 and self._again is not None:
+            self.socket = self._again()
         self._name = self.socket.getsockname() if self.path is None else self.path
         self.factory.doStart()
         self.connected = True
@@ -100,6 +107,16 @@ class NativePort:
     def getHost(self) -> Address:
         """Return the address that the port listens on."""
         return address_of(self._name)
+
+    @property
+    def disconnecting(self) -> bool:
+        """Whether the port is about to close."""
+        return self._closed is not None
+
+    @property
+    def disconnected(self) -> bool:
+        """Whether the port is closed."""
+        return not self.connected
 
     # What asgid adds
 

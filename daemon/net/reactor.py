@@ -7,18 +7,23 @@ Everything else (timers, threads, clients, UDP, processes, foreign descriptors) 
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import socket
 from typing import TYPE_CHECKING, Any
 
 import uvloop
 from asgid.daemon.net.descriptors import adopted, listening_backlog
+from asgid.daemon.net.errors import DescriptorError, PathError
 from asgid.daemon.net.faces import failure_of
 from asgid.daemon.net.port import NativePort
 from asgid.daemon.net.sockets import TcpSocket
 from asgid.daemon.net.transport import NativeTransport
+from asgid.daemon.net.unix import UnixSocket
 from twisted.internet.asyncioreactor import AsyncioSelectorReactor
 from twisted.internet.error import CannotListenError, ConnectionLost, UnsupportedAddressFamily
 from twisted.logger import Logger
+from twisted.python.lockfile import FilesystemLock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,12 +52,39 @@ class NativeReactor(AsyncioSelectorReactor):
         a number is served by Twisted's own port.
         """
         if not isinstance(port, int):
-            return super().listenTCP(port, factory, backlog, interface)
+            stock: Any = super()
+            return stock.listenTCP(port, factory, backlog, interface)
+
+        def bind() -> socket.socket:
+            try:
+                return TcpSocket(interface, port).listening(backlog)
+            except (OSError, OverflowError) as error:
+                raise CannotListenError(interface, port, error) from error
+
+        return self.listen_on(bind(), factory, backlog, again=bind)
+
+    def listenUNIX(
+        self, address: Any, factory: StreamFactory, backlog: int = 50, mode: int = 0o666, wantPID: Any = 0
+    ) -> Any:
+        """Listen on a path as stock Twisted does; with ``wantPID`` it locks a file beside the path.
+
+        Raises ``CannotListenError`` where the path cannot be bound.
+        """
+        path = os.fsdecode(address)
+        lock = _locked(path) if wantPID else None
         try:
-            sock = TcpSocket(interface, port).listening(backlog)
-        except (OSError, OverflowError) as error:
-            raise CannotListenError(interface, port, error) from error
-        return self.listen_on(sock, factory, backlog)
+            sock, own = UnixSocket(path, mode, replace=lock is not None).listening(backlog)
+        except PathError as error:
+            if lock is not None:
+                lock.unlock()
+            raise CannotListenError(None, os.fsencode(path), error.__cause__ or error) from error
+
+        def cleanup() -> None:
+            own.remove()
+            if lock is not None:
+                lock.unlock()
+
+        return self.listen_on(sock, factory, backlog, path=path, cleanup=cleanup)
 
     def adoptStreamPort(self, fileDescriptor: int, addressFamily: int, factory: StreamFactory) -> Any:
         """Accept on a duplicate of a listening descriptor; mode, path and backlog stay what they are.
@@ -61,7 +93,10 @@ class NativeReactor(AsyncioSelectorReactor):
         """
         if addressFamily not in (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX):
             raise UnsupportedAddressFamily(addressFamily)
-        sock = adopted(fileDescriptor)
+        try:
+            sock = adopted(fileDescriptor)
+        except DescriptorError as error:
+            raise OSError(errno.EBADF, error.message) from error
         path = sock.getsockname() if sock.family == socket.AF_UNIX else None
         return self.listen_on(sock, factory, listening_backlog(sock), path=path)
 
@@ -73,9 +108,10 @@ class NativeReactor(AsyncioSelectorReactor):
         *,
         path: str | bytes | None = None,
         cleanup: Callable[[], None] | None = None,
+        again: Callable[[], socket.socket] | None = None,
     ) -> NativePort:
         """Accept on ``sock``, which is bound and listens; see :class:`NativePort`. It owns the socket."""
-        port = NativePort(self, sock, factory, backlog, path=path, cleanup=cleanup)
+        port = NativePort(self, sock, factory, backlog, path=path, cleanup=cleanup, again=again)
         port.startListening()
         return port
 
@@ -90,16 +126,25 @@ class NativeReactor(AsyncioSelectorReactor):
 
     def getReaders(self) -> list[Any]:
         """Return everything that is read from: ports that accept and native transports too."""
+        stock: Any = super()
         ports = [port for port in self.ports if port.is_reading()]
         transports = [transport for transport in self.transports if transport.is_reading()]
-        return [*super().getReaders(), *ports, *transports]
+        return [*stock.getReaders(), *ports, *transports]
 
     def run(self, installSignalHandlers: bool = True) -> None:
         """Run until stopped; then what the stop has closed is closed in the loop too."""
-        super().run(installSignalHandlers)
+        stock: Any = super()
+        stock.run(installSignalHandlers)
         if not self.loop.is_closed():
             self.loop.call_soon(self.loop.stop)
             self.loop.run_forever()
+
+
+def _locked(path: str) -> FilesystemLock:
+    lock = FilesystemLock(f"{path}.lock")
+    if not lock.lock():
+        raise CannotListenError(None, os.fsencode(path), "Cannot acquire lock")
+    return lock
 
 
 def _on_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -336,9 +336,9 @@ class NativeTransport(SocketOptions):
     def is_reading(self) -> bool:
         """Tell whether what the peer sends is read."""
         state = self._state
-        if state & _STARTING:
-            return not state & _HELD
-        return not state & _LOST and self._native.is_reading()
+        if state & (_LOST | _LOSING):
+            return False
+        return not state & _HELD if state & _STARTING else self._native.is_reading()
 
     def connectionLost(self, reason: Failure) -> None:
         """Drop the connection and tell the protocol so at once: the reactor stops."""

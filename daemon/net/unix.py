@@ -20,17 +20,19 @@ class UnixSocket:
     """A unix socket to be made. ``mode`` is its permissions; ``uid`` and ``gid`` -1 are left as they come.
 
     A path that begins with NUL is in the abstract namespace (unix(7)), where there are no permissions.
+    ``replace`` lets a socket file that nobody serves be replaced.
     """
 
     path: str
     mode: int
     uid: int = -1
     gid: int = -1
+    replace: bool = True
 
     def listening(self, backlog: int) -> tuple[socket.socket, OwnPath]:
         """Return a socket that listens, and its path to be removed later.
 
-        A socket file that nobody serves is replaced. Raises ``PathError``; nothing is left behind then.
+        Raises ``PathError``; nothing is left behind then.
         """
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
@@ -56,7 +58,7 @@ class UnixSocket:
         try:
             sock.bind(self.path)
         except OSError as error:
-            if error.errno != errno.EADDRINUSE or self.path.startswith("\0"):
+            if error.errno != errno.EADDRINUSE or not self.replace or self.path.startswith("\0"):
                 raise
         else:
             return
