@@ -1,7 +1,7 @@
 """One WebSocket in the application: ``receive`` and ``send`` (ASGI WebSocket specification 2.5).
 
-An application that waits for a message is resumed where the message comes in, without a turn of the loop between
-them: see :class:`Bell`.
+An application that waits for a message is resumed where the message comes in, without a turn of the loop
+between them: see :class:`Bell`.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _EXPECTED = {
 
 
 class Bell(asyncio.Future[None]):
-    """A future whose first waiter, a task, takes its step inside :meth:`ring` and not a turn of the loop later.
+    """A future whose first waiter, a task, takes its step inside :meth:`ring`, not a turn of the loop later.
 
     Not if another task is running, for one task cannot run inside another.
     """
@@ -50,11 +50,11 @@ class Bell(asyncio.Future[None]):
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(loop=loop)
         self._loop_of_bell = loop
-        self._step: Callable[[Future[None]], object] | None = None
+        self._step: Callable[[Any], object] | None = None
         self._context: Context | None = None
 
     def add_done_callback(
-        self, fn: Callable[[Future[None]], object], *, context: Context | None = None
+        self, fn: Callable[[Any], object], *, context: Context | None = None
     ) -> None:
         """Keep the first callback that has a context, which is a task's; the rest are any future's."""
         if self._step is None and context is not None and not self.done():
@@ -63,7 +63,7 @@ class Bell(asyncio.Future[None]):
         else:
             super().add_done_callback(fn, context=context)
 
-    def remove_done_callback(self, fn: Callable[[Future[None]], object], /) -> int:
+    def remove_done_callback(self, fn: Callable[[Any], object], /) -> int:
         """Forget a callback; return how often it was there."""
         if self._step is not None and self._step == fn:
             self._step = None
@@ -94,10 +94,10 @@ class Bell(asyncio.Future[None]):
 
 
 class WebSocketCycle:
-    """Implements :class:`asgid.daemon.seam.WebSocketSink` for one WebSocket, and its application's callables."""
+    """Implements :class:`asgid.daemon.seam.WebSocketSink`, and the application's two callables."""
 
     __slots__ = (
-        "_bell", "_close", "_connect", "_denial", "_gateway", "_gone", "_head", "_held", "_limit", "_loop", "_port",
+        "_bell", "_connect", "_denial", "_gateway", "_gone", "_head", "_held", "_limit", "_loop", "_port",
         "_queue", "_state", "task",
     )  # fmt: skip
 
@@ -110,7 +110,6 @@ class WebSocketCycle:
         self._state = CONNECTING
         self._connect = True  # websocket.connect is to be delivered
         self._gone: tuple[int, str] | None = None  # the client has gone: close code and reason
-        self._close: tuple[int, str] | None = None
         self._denial: tuple[int, Headers, list[bytes]] | None = None
         self._queue: deque[Event] | None = None
         self._held = False
@@ -304,7 +303,6 @@ class WebSocketCycle:
             log.debug("listener %s: the client had gone", self._gateway.name)
 
 
-_Handler = "Callable[[WebSocketCycle, Event], Future[None] | None]"
 _TABLE: dict[int, dict[str, Callable[[WebSocketCycle, Event], Future[None] | None]]] = {
     CONNECTING: {
         "websocket.accept": WebSocketCycle._accept,  # noqa: SLF001 - the table of its own class

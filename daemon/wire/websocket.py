@@ -258,10 +258,10 @@ class WebSocketConnection(Ends):
         size = len(data)
         left = _TURN_FRAMES
         limit = self._shared.message_bytes
-        while size - at >= 2 and left and self._go:
+        while at < size and left and self._go:
             left -= 1
             first = data[at]
-            if (first == 0x81 or first == 0x82) and self._engine is None:  # noqa: PLR1714 - a tuple costs more
+            if (first == 0x81 or first == 0x82) and self._engine is None and size - at > 5:  # noqa: PLR1714 - a tuple costs more
                 # A negative length is one of a frame that is not masked.
                 start = at + 6
                 length = data[at + 1] - 128

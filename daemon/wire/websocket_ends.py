@@ -202,9 +202,10 @@ class Ends:
     def _lose(self) -> None:
         """Close when all is written."""
         if self._state != CLOSED:
+            if self._state != LINGERING:
+                self.transport.unregisterProducer()
             self._enter(CLOSED)
             self._deadline = self._shared.factory.deadline(CLOSE_S)
-            self.transport.unregisterProducer()
             self.transport.loseConnection()
 
     def _abort(self) -> None:
