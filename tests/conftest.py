@@ -33,7 +33,9 @@ def start(tmp_path: Path) -> Iterator[Serve]:
 def serve(start: Serve, tmp_path: Path) -> Serve:
     """``serve(listeners, rest=...)``: asgid from a file with the probe application, once it serves."""
 
-    def server(listeners: str = "", *, rest: str = "", target: str = "probe:application", **options) -> Server:
+    def server(
+        listeners: str = "", *, rest: str = "", target: str = "probe:application", **options
+    ) -> Server:
         path = probe_file(tmp_path, listeners, target=target, rest=rest)
         return start("--config", path, **options).wait_serving()
 

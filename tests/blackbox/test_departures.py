@@ -120,20 +120,29 @@ def test_reading_stops_when_the_application_does_not_take_the_body(server, obser
         sent = client.send_what_fits(body)
         assert sent < 32 * MEBIBYTE
         assert resident_kib(server.pid) - before < 16 * 1024
-        observer.get("/set?event=read")
+        observer.get("/set?event=read+on")
         client.send(body[sent:])
         assert client.response().body == b"%d\n" % len(body)
 
 
-@pytest.mark.parametrize("leave", ["close", "reset"])
-def test_a_departure_while_reading_is_paused_is_found(server, observer, leave):
+def test_a_reset_while_reading_is_paused_is_found(server, observer):
     client = Raw(server.first.place)
     client.request("/hang", f"Content-Length: {64 * MEBIBYTE}", method="POST")
     event(observer, "hang:softly")
     client.send_what_fits(b"b" * (64 * MEBIBYTE))
-    getattr(client, leave)()
+    client.reset()
     # application_close is 10 s by default: then an application that stays is cancelled.
     assert event(observer, "hang:cancelled")
+
+
+def test_a_fin_while_reading_is_paused_is_found(server, observer):
+    client = Raw(server.first.place)
+    client.request("/departure")
+    event(observer, "departure:called")
+    client.send(b"GET /hello HTTP/1.1\r\nHost: t\r\n\r\n" * 20_000)  # read no further than a few of them
+    client.half_close()
+    assert event(observer, "departure:http") == "departure:http.disconnect"
+    client.close()
 
 
 def test_an_application_is_cancelled_after_its_client_has_gone(serve):
@@ -169,7 +178,7 @@ def test_a_closed_connection_is_not_answered_on(server, observer):
     with Raw(server.first.place) as client:
         client.request("/steps")
         event(observer, "steps:began")
-    observer.get("/set?event=step")
+    observer.get("/set?event=go+on")
     with Raw(server.first.place) as other, pytest.raises(ClosedError):
         other.get("/hello", "Connection: close")
         other.response()

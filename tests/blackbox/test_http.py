@@ -82,7 +82,7 @@ def test_a_piece_is_sent_when_the_application_sends_it(server, client):
     head = client.read_until(b"first\n")
     assert b"200 OK" in head
     with Raw(server.first.place) as other:
-        other.get("/set?event=step")
+        other.get("/set?event=go+on")
     assert b"last\n" in client.read_until(b"0\r\n\r\n")
 
 
@@ -116,7 +116,7 @@ def test_100_continue_is_sent_when_the_application_reads_and_not_before(server, 
     with Raw(server.first.place) as other:
         other.get("/wait?event=late:called")
         assert client.silent(0.3)
-        other.get("/set?event=read")
+        other.get("/set?event=read+on")
     assert client.response().status == 100
     client.send(b"body")
     assert client.response().body == b"4\n"

@@ -8,7 +8,9 @@ from support.raw import Raw
 
 
 def limited(serve, table: str, **values: str | int):
-    text = "".join(f"{key} = {value if isinstance(value, int) else repr(value)}\n" for key, value in values.items())
+    text = "".join(
+        f"{key} = {value if isinstance(value, int) else repr(value)}\n" for key, value in values.items()
+    )
     return serve(rest=f"[{table}]\n{text}")
 
 
@@ -65,7 +67,9 @@ def test_a_body_that_is_announced_too_long_is_413_before_the_application_sees_it
 def test_a_chunked_body_that_grows_too_long_is_413(serve):
     server = limited(serve, "limits", body_size=10)
     with Raw(server.first.place) as client:
-        client.request("/echo", "Transfer-Encoding: chunked", method="POST", body=b"b\r\n01234567890\r\n0\r\n\r\n")
+        client.request(
+            "/echo", "Transfer-Encoding: chunked", method="POST", body=b"b\r\n01234567890\r\n0\r\n\r\n"
+        )
         assert client.response().status == 413
         assert client.closed()
 

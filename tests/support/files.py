@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import socket
 from contextlib import closing
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+SITE = Path(__file__).with_name("site")
 APPLICATION = """\
 [application]
 target = "{target}"
@@ -32,11 +30,43 @@ def write(path: Path, text: str | bytes) -> Path:
     return path
 
 
-SITE = Path(__file__).with_name("site")
-
-
-def probe_file(folder: Path, listeners: str = "", *, target: str = "probe:application", rest: str = "") -> Path:
+def probe_file(
+    folder: Path, listeners: str = "", *, target: str = "probe:application", rest: str = ""
+) -> Path:
     """Write ``listeners.toml`` for the probe application; one loopback listener ``main`` where none are given."""
     listeners = listeners or '[listeners.main]\naddress = "127.0.0.1"\nport = 0\n'
     application = APPLICATION.format(target=target, directory=SITE)
     return write(folder / "listeners.toml", f"{application}\n{listeners}\n{rest}")
+
+
+def self_signed(folder: Path, host: str = "127.0.0.1") -> tuple[Path, Path]:
+    """Make a certificate for ``host``, its own issuer, valid for a day; return the certificate's and the key's path."""
+    import datetime as dt
+    import ipaddress
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, host)])
+    now = dt.datetime.now(dt.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(hours=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(host))]), critical=False
+        )
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    secret = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    public = certificate.public_bytes(serialization.Encoding.PEM)
+    return write(folder / "certificate.pem", public), write(folder / "key.pem", secret)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -128,7 +129,7 @@ class Process:
         """The exit status, once it has ended."""
         return self.process.poll()
 
-    def signal(self, number: int) -> None:
+    def tell(self, number: int) -> None:
         self.process.send_signal(number)
 
     def wait(self) -> int:
@@ -141,7 +142,7 @@ class Process:
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Ask it to end and return its status; one that does not end is killed and said so."""
         if self.running:
-            self.signal(number)
+            self.tell(number)
         try:
             return self.wait()
         except subprocess.TimeoutExpired:

@@ -33,7 +33,12 @@ HEADERS = [
 
 
 def frame(
-    opcode: int, payload: bytes = b"", *, fin: bool = True, rsv: int = 0, mask: bytes | None = b"\x0f\xf0\xa5\x5a"
+    opcode: int,
+    payload: bytes = b"",
+    *,
+    fin: bool = True,
+    rsv: int = 0,
+    mask: bytes | None = b"\x0f\xf0\xa5\x5a",
 ) -> bytes:
     """A client's frame (RFC 6455 5.2); ``mask`` ``None``: not masked."""
     first = fin << 7 | rsv << 4 | opcode

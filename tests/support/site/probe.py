@@ -109,11 +109,11 @@ async def pieces(scope, query, receive, send) -> None:
 
 
 async def steps(scope, query, receive, send) -> None:
-    """Sends its head and a piece at once, and the end when ``/set?event=step`` comes."""
+    """Sends its head and a piece at once, and the end when ``/set?event=go+on`` comes."""
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": b"first\n", "more_body": True})
     await events.record("steps:began")
-    await events.wait("step")
+    await events.wait("go on")
     await send({"type": "http.response.body", "body": b"last\n"})
 
 
@@ -143,9 +143,9 @@ async def endless(scope, query, receive, send) -> None:
 
 
 async def late(scope, query, receive, send) -> None:
-    """Reads the body only when ``/set?event=read`` comes."""
+    """Reads the body only when ``/set?event=read+on`` comes."""
     await events.record("late:called")
-    await events.wait("read")
+    await events.wait("read on")
     body = await body_of(receive)
     await answer(send, 200, b"%d\n" % len(body))
 
