@@ -70,6 +70,7 @@ class Runtime:
         self._stop = asyncio.Event()
         self._stop_deadline = 0.0
         self._status = 0
+        self._again: signal.Signals | None = None
         self._watchdog = Watchdog(self._expired)
         self._signals = Signals(stop=self._on_stop, at_once=self._on_second, hang_up=self._on_hang_up)
         self._signals.install()
@@ -146,6 +147,8 @@ class Runtime:
             "asgid %s serves %s (process %d, Python %s)",
             __version__, self.plan.application.target, os.getpid(), sys.version.partition(" ")[0],
         )  # fmt: skip
+        gc.freeze()
+        gc.enable()  # it was off since the start, for what is imported stays
         threading.Thread(target=_import_the_rest, name="asgid imports", daemon=True).start()
 
     async def _stopped(self, supervisor: Supervisor) -> None:
@@ -156,23 +159,28 @@ class Runtime:
         await supervisor.shut_down(timeout_s)
         logger.info("stopped")
 
-    # What signals call: on the main thread, between two bytecodes of whatever runs there.
+    # What signals call: on the main thread, between two bytecodes of whatever runs there. Nothing is logged
+    # from here: a stream that is being written to can't be entered a second time.
 
     def _on_stop(self, number: signal.Signals) -> None:
         if self._supervisor is None:
             raise Interrupted
-        drain_s = self._supervisor.drain_s
-        self._stop_deadline = time.monotonic() + drain_s
+        self._stop_deadline = time.monotonic() + self._supervisor.drain_s
         self._watchdog.until(self._stop_deadline + _SLACK_S)
-        logger.info("%s: stopping", number.name)
-        self.loop.call_soon_threadsafe(self._stop.set)
+        self.loop.call_soon_threadsafe(self._begin_stop, number)
 
     def _on_second(self, number: signal.Signals) -> None:
-        logger.warning("%s again: ended at once", number.name)
-        self._leave(128 + number)
+        self._again = number
+        self._watchdog.until(time.monotonic())
 
     def _on_hang_up(self) -> None:
         self.loop.call_soon_threadsafe(self._reopen)
+
+    # What these have put on the loop.
+
+    def _begin_stop(self, number: signal.Signals) -> None:
+        logger.info("%s: stopping", number.name)
+        self._stop.set()
 
     def _reopen(self) -> None:
         if self._access is not None:
@@ -182,20 +190,27 @@ class Runtime:
     # What the watchdog calls, on its own thread.
 
     def _expired(self) -> None:
-        left = self._supervisor.left() if self._supervisor is not None else "nothing"
-        logger.warning("the drain is over, and something does not end: it is cut (%s)", left)
-        frames = sys._current_frames()  # noqa: SLF001 - documented
-        for thread in threading.enumerate():
-            if not thread.daemon and thread.ident in frames:
-                at = traceback.extract_stack(frames[thread.ident], limit=1)[-1]
-                logger.warning("thread %s is at %s:%s, in %s", thread.name, at.filename, at.lineno, at.name)
-        self._leave(self._status)
+        # A third thread writes: whoever is stuck may hold the lock of a log handler.
+        last_words = threading.Thread(target=self._say_last, name="asgid end", daemon=True)
+        last_words.start()
+        last_words.join(_SLACK_S)
+        os._exit(self._status if self._again is None else 128 + self._again)
 
-    def _leave(self, status: int) -> None:
+    def _say_last(self) -> None:
+        if self._again is not None:
+            logger.warning("%s again: ended at once", self._again.name)
+        else:
+            left = self._supervisor.left() if self._supervisor is not None else "nothing"
+            logger.warning("the drain is over, and something does not end: it is cut (%s)", left)
+            frames = sys._current_frames()  # noqa: SLF001 - documented
+            for thread in threading.enumerate():
+                if not thread.daemon and thread.ident in frames:
+                    at = traceback.extract_stack(frames[thread.ident], limit=1)[-1]
+                    where = f"{at.filename}:{at.lineno}, in {at.name}"
+                    logger.warning("thread %s is at %s", thread.name, where)
         if self._access is not None:
             self._access.flush()
         logs.flush()
-        os._exit(status)
 
     # What the supervisor builds listeners from.
 
