@@ -31,7 +31,7 @@ class Forwarding:
         ]
         self._host_header = proxy.host_header
         self._port_header = proxy.port_header
-        self._removed = frozenset((proxy.host_header, proxy.port_header, _PROTO))
+        self._removed = frozenset((proxy.host_header, proxy.port_header, _PROTO, _ROOT_PATH))
 
     def apply(self, scope: dict[str, Any]) -> None:
         """Set ``client``, ``scheme`` and ``root_path`` from a trusted peer's headers, else remove those."""

@@ -126,7 +126,7 @@ class HTTPCycle:
         more = not self._complete
         if not more:
             self._complete = None
-        elif self._held and self._gone is None:
+        elif self._held and self._gone is None and self._state != COMPLETE:
             self._held = False
             self._response.read()
         return {"type": "http.request", "body": body, "more_body": more}
@@ -223,11 +223,10 @@ def _as_bytes(data: Any) -> bytes:
     raise ApplicationMistake(f"http.response.body has a body of type {type(data).__name__}, not bytes")
 
 
-def _is_oserror(error: BaseException) -> bool:
-    """Whether an exception comes of a failed send."""
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, OSError):
-            return True
-        seen = seen.__cause__ or seen.__context__
-    return False
+def _is_oserror(error: BaseException | None) -> bool:
+    """Whether an exception comes of a failed send, in a task group or not."""
+    if error is None or isinstance(error, OSError):
+        return error is not None
+    if isinstance(error, BaseExceptionGroup):
+        return all(_is_oserror(one) for one in error.exceptions)
+    return _is_oserror(error.__cause__ or error.__context__)

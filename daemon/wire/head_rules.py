@@ -36,7 +36,7 @@ class HeadRules:
     def check_partial(self, data: bytes) -> None:
         """Hold what came of a head to the limits and to its line ends. Raises :class:`BadRequest`."""
         line = data.find(b"\r\n")
-        if (line if line >= 0 else len(data)) > self._request_line:
+        if (line if line >= 0 else len(data) - data.endswith(b"\r")) > self._request_line:
             raise BadRequest(414, "the request line is too long")
         if line >= 0 and len(data) - line > self._headers:
             raise BadRequest(431, "the headers are too large")

@@ -108,7 +108,10 @@ class HTTP1Connection(Responder):
         elif state == LINGERING:
             self._to_read -= len(data)
             if self._to_read < 0:
-                self._abort()
+                if _unsent_bytes(self.transport):
+                    self._pause_reading()  # it gets its answer before it is cut
+                else:
+                    self._abort()
 
     def readConnectionLost(self) -> None:
         """Take note that the client has finished sending: it still gets its answers."""
@@ -186,8 +189,8 @@ class HTTP1Connection(Responder):
         """Take note of a reset or a FIN that was found by looking."""
         if reset:
             self._abort()
-        elif self._sink is not None and not self._eof:
-            self._eof = True
+        elif self._sink is not None and self._state == WAITING:
+            # In BODY, the rest of the body may stand before the FIN: it is seen when the application reads on.
             self._sink.gone(Gone.HALF_CLOSED)
 
     def drain(self) -> None:
@@ -195,6 +198,8 @@ class HTTP1Connection(Responder):
         self._keep_alive = False
         if self._state == HEAD and not self._in_begin:
             self._close()
+        elif self._state == DISCARDING:
+            self._linger()
 
     def cut(self) -> None:
         """Close now, whatever is under way."""
@@ -215,6 +220,8 @@ class HTTP1Connection(Responder):
         try:
             while self._state == HEAD and self._ahead and not self._write_paused:
                 if taken == _TURN_REQUESTS:
+                    if len(self._ahead) > _AHEAD_BYTES:
+                        self._pause_reading()
                     self._factory.call_soon(self._advance)
                     return
                 data = self._take_head()
@@ -228,9 +235,12 @@ class HTTP1Connection(Responder):
         finally:
             self._in_begin = False
         if self._state == HEAD:
-            if self._eof and not self._write_paused:
+            if self._ahead and self._write_paused:
+                if len(self._ahead) > _AHEAD_BYTES:
+                    self._pause_reading()
+            elif self._eof:
                 self._close()
-            elif self._reading_paused and len(self._ahead) <= _AHEAD_BYTES:
+            elif self._reading_paused:  # what is ahead is nothing, or a part of a head
                 self._resume_reading()
 
     def _take_head(self) -> bytes | None:
@@ -316,13 +326,16 @@ class HTTP1Connection(Responder):
     def _body_begins(self, framing: Framing) -> bytes:
         """Take what came of a body with its head. Raises :class:`BadRequest`."""
         limits = self._factory.limits
-        self._expect = framing.expect_continue
         ahead, self._ahead = self._ahead, b""
+        self._expect = framing.expect_continue and not ahead
         if framing.chunked:
             self._chunked = ChunkedDecoder(limits.header_bytes)
             self._rest = 0
             self._state = BODY
-            return self._decode(ahead) if ahead else b""
+            body = self._decode(ahead) if ahead else b""
+            if self._state == BODY and not self._expect:
+                self._read_deadline = self._factory.deadline(self._factory.timeouts.request_body_s)
+            return body
         length = framing.content_length
         if limits.body_bytes and length > limits.body_bytes:
             raise BadRequest(413, f"a body of {length} bytes")
@@ -330,7 +343,8 @@ class HTTP1Connection(Responder):
         self._rest = length - len(body)
         if self._rest:
             self._state = BODY
-            self._read_deadline = self._factory.deadline(self._factory.timeouts.request_body_s)
+            if not self._expect:  # else the client waits to be told to go on
+                self._read_deadline = self._factory.deadline(self._factory.timeouts.request_body_s)
         else:
             self._ahead = ahead[length:]
             self._expect = False
@@ -405,6 +419,7 @@ class HTTP1Connection(Responder):
         if self._expect and self._state == BODY:
             self._expect = False
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self._read_deadline = self._factory.deadline(self._factory.timeouts.request_body_s)
         if self._reading_paused:
             self._resume_reading()
             if self._state == BODY:
@@ -494,12 +509,17 @@ class HTTP1Connection(Responder):
             self._refuse(BadRequest(408, "the request's body did not come in timeouts.request_body"))
         elif self._state in (HEAD, DISCARDING):
             self._close()
+        elif self._state == LINGERING and _unsent_bytes(self.transport):
+            self._read_deadline = self._factory.clock() + _LINGER_S  # timeouts.response_write ends it
         else:
             self._abort()
 
     def _write_expired(self, now: float) -> None:
         """Cut a client that does not read."""
         unsent = _unsent_bytes(self.transport)
+        if not unsent and self._state == LINGERING:
+            self._write_deadline = NEVER
+            return
         if unsent < self._unsent:  # it reads, if slowly
             self._unsent = unsent
             self._write_deadline = now + self._factory.timeouts.response_write_s
@@ -529,6 +549,8 @@ class HTTP1Connection(Responder):
         self._state = LINGERING
         self._to_read = _LINGER_BYTES
         self._read_deadline = self._factory.clock() + _LINGER_S
+        self._unsent = _unsent_bytes(self.transport)
+        self._write_deadline = self._factory.deadline(self._factory.timeouts.response_write_s)
         self._resume_reading()
         self.transport.unregisterProducer()
         shutdown = getattr(self.transport, "loseWriteConnection", None)
@@ -541,7 +563,7 @@ class HTTP1Connection(Responder):
         """Close without writing what is left."""
         if self._state != CLOSING or not self._lost:
             self._state = CLOSING
-            self._read_deadline = self._write_deadline = NEVER
+            self._read_deadline = self._write_deadline = self._application_deadline = NEVER
             self.transport.abortConnection()
 
     def _say(self, what: str) -> None:

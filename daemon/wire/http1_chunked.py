@@ -8,7 +8,8 @@ from asgid.daemon.wire.http1_head import BadRequest
 
 # chunk-size [ chunk-ext ], without its CR LF: extensions are read and ignored (RFC 9112 7.1.1), but may hold no
 # control character. White space before the semicolon is "bad" white space that a recipient must accept there.
-_SIZE_LINE = re.compile(rb"0*([0-9A-Fa-f]{0,16})[ \t]*(?:;[^\x00-\x08\x0a-\x1f\x7f]*)?")
+_SIZE_LINE = re.compile(rb"0*([0-9A-Fa-f]{0,16})(?:[ \t]*;[^\x00-\x08\x0a-\x1f\x7f]*)?")
+_SIZE_PART = re.compile(rb"0*[0-9A-Fa-f]{0,16}[ \t]*(?:;[^\x00-\x08\x0a-\x1f\x7f]*)?")
 _TRAILER_LINE = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[^\x00-\x08\x0a-\x1f\x7f]*")
 
 _SIZE, _DATA, _DATA_END, _TRAILER, _DONE = range(5)
@@ -73,7 +74,7 @@ class ChunkedDecoder:
         part = data[position:].removesuffix(b"\r")
         if b"\n" in part or b"\r" in part:
             raise BadRequest(400, "bare CR or LF in chunked framing")
-        if self._state == _SIZE and part and not _SIZE_LINE.fullmatch(part):
+        if self._state == _SIZE and part and not _SIZE_PART.fullmatch(part):
             raise BadRequest(400, "malformed chunk size")
         if self._limit and self._overhead + len(part) > self._limit:
             raise BadRequest(431, "chunk extensions and trailers are too large")

@@ -99,8 +99,10 @@ class HeadParser:
         headers = self._headers.copy()
         special = self._special
         if len(headers) > self._header_count:
+            self._renew()  # it may wait for a body, and the next head is another client's
             raise BadRequest(431, "too many headers")
         if target[0] != 0x2F or b"#" in target:
+            self._renew()
             target, special, headers = _other_form(method, target, special, headers)
         head = RequestHead(method, target, version, headers, peer)
         if version == "1.1":
@@ -211,7 +213,8 @@ def _interpret(head: RequestHead, special: Headers) -> Framing:
         framing.expect_continue = framing.chunked or framing.content_length > 0
     if b"upgrade" in seen and b"upgrade" in tokens and version == "1.1" and head.method == "GET":
         protocols = [token.strip(b" \t").lower() for token in seen[b"upgrade"].split(b",")]
-        head.websocket = b"websocket" in protocols  # RFC 6455 4.2.1
+        # RFC 6455 4.2.1; with a body it is an ordinary request: what came of the body would be read as frames
+        head.websocket = b"websocket" in protocols and not framing.chunked and not framing.content_length
     return framing
 
 

@@ -147,6 +147,7 @@ class Responder:
         # A client that was not told to continue may send its body or not: where it ends cannot be known.
         if not self._keep_alive or self._expect or self._bits & WANTS_CLOSE:
             self._keep_alive = False
+            self._expect = False  # a 100 would now stand inside the response
             framing = b"connection: close\r\n" + framing
         elif self._old:
             framing = b"connection: keep-alive\r\n" + framing

@@ -171,19 +171,22 @@ class Client(MemoryTransport):
     """The client's end of the same connection."""
 
     def send(self, data: bytes) -> None:
-        """Send ``data``, which the server reads at once if it reads at all."""
-        if data:
-            self.arrived.append(data)
-            self._deliver()
+        """Send ``data``, which the server gets in one piece on the loop's next turn, if it reads."""
+        self.loop.call_soon(self._arrive, data)
 
     def finish(self) -> None:
         """Send a FIN."""
-        self.fin_waits = True
-        self._deliver()
+        self.loop.call_soon(self._arrive, b"", True)
 
     def reset(self) -> None:
         """Send a RST; unlike the kernel's, it is seen while the server does not read."""
-        self._lose(ConnectionLost())
+        self.loop.call_soon(self._lose, ConnectionLost())
+
+    def _arrive(self, data: bytes, fin: bool = False) -> None:
+        if data:
+            self.arrived.append(data)
+        self.fin_waits = self.fin_waits or fin
+        self._deliver()
 
     def stall(self) -> None:
         """Read no more."""
