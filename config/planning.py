@@ -216,7 +216,8 @@ class _Planner:
     def _problem(
         self, table: models.Listener, code: str, key: Key, message: str, advice: str = ""
     ) -> Diagnostic:
-        return self.document.at_value(code, key, message, advice, severity=_severity(table))
+        said = f"listener {key[1]}: {message}"
+        return self.document.at_value(code, key, said, advice, severity=_severity(table))
 
     def _without_collisions(self, listeners: list[ListenerSpec]) -> list[ListenerSpec]:
         """Add what only shows with the interfaces' addresses: two listeners on the same address and port."""
