@@ -1,0 +1,255 @@
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+from contextlib import closing
+
+import pytest
+from twisted.internet.error import CannotListenError
+from twisted.internet.protocol import Factory, Protocol
+
+LOOPBACK = "127.0.0.1"
+
+
+class Recording(Factory):
+    """Echoes, and counts how many connections there are at once."""
+
+    noisy = False
+
+    def __init__(self, limit: int = 0) -> None:
+        self.limit = limit
+        self.now = self.peak = self.total = 0
+        self.stopped = asyncio.Event()
+        self.full = asyncio.Event()
+        self.port = None
+
+    def buildProtocol(self, addr):
+        return Echo(self)
+
+    def doStop(self):
+        super().doStop()
+        self.stopped.set()
+
+    def came(self) -> None:
+        self.now += 1
+        self.total += 1
+        self.peak = max(self.peak, self.now)
+        if self.limit and self.now == self.limit:
+            self.port.pause_accepting()
+            self.full.set()
+
+    def left(self) -> None:
+        if self.limit and self.now == self.limit:
+            self.port.resume_accepting()
+        self.now -= 1
+
+
+class Echo(Protocol):
+    def __init__(self, counter: Recording) -> None:
+        self.counter = counter
+
+    def connectionMade(self):
+        self.counter.came()
+
+    def dataReceived(self, data):
+        self.transport.write(data)
+
+    def connectionLost(self, reason):
+        self.counter.left()
+
+
+async def exchange(port: int, payload: bytes = b"x", hold: asyncio.Event | None = None) -> bytes:
+    reader, writer = await asyncio.open_connection(LOOPBACK, port)
+    try:
+        if hold is not None:
+            await hold.wait()
+        writer.write(payload)
+        return await reader.readexactly(len(payload))
+    finally:
+        writer.close()
+        await writer.wait_closed()
+
+
+def test_two_hundred_clients_at_a_limit_of_ten_are_all_served_ten_at_a_time(reactor, run):
+    factory = Recording(limit=10)
+    factory.port = port = reactor.listenTCP(0, factory, 2048, LOOPBACK)
+    number = port.getHost().port
+
+    async def storm():
+        return await asyncio.gather(*(exchange(number, hold=factory.full) for _ in range(200)))
+
+    assert run(storm()) == [b"x"] * 200
+    assert factory.peak == 10
+    assert factory.total == 200
+
+
+def test_a_paused_port_leaves_clients_in_the_backlog_until_it_accepts_again(reactor, run):
+    factory = Recording()
+    port = reactor.listenTCP(0, factory, 16, LOOPBACK)
+    number = port.getHost().port
+
+    async def scenario():
+        port.pause_accepting()
+        port.pause_accepting()
+        reader, writer = await asyncio.open_connection(LOOPBACK, number)
+        writer.write(b"early")
+        assert await exchange_on_another_port() == b"x"
+        assert factory.total == 0
+        port.resume_accepting()
+        port.resume_accepting()
+        assert await reader.readexactly(5) == b"early"
+        writer.close()
+        await writer.wait_closed()
+
+    async def exchange_on_another_port():
+        other = reactor.listenTCP(0, Recording(), 16, LOOPBACK)
+        return await exchange(other.getHost().port)
+
+    run(scenario())
+    assert factory.total == 1
+
+
+def test_resuming_keeps_the_backlog_that_was_asked_for(reactor):
+    port = reactor.listenTCP(0, Recording(), 7, LOOPBACK)
+    port.pause_accepting()
+    port.resume_accepting()
+    assert reactor.adoptStreamPort(port.fileno(), socket.AF_INET, Recording()).backlog == 7
+
+
+def test_an_address_in_use_is_refused_at_once(reactor):
+    with closing(socket.create_server((LOOPBACK, 0))) as held:
+        with pytest.raises(CannotListenError) as refused:
+            reactor.listenTCP(held.getsockname()[1], Recording(), 50, LOOPBACK)
+    assert refused.value.socketError.errno == errno.EADDRINUSE
+
+
+def test_stopping_closes_the_socket_before_its_deferred_fires_and_stops_the_factory(reactor, run):
+    factory = Recording()
+    port = reactor.listenTCP(0, factory, 50, LOOPBACK)
+    number = port.getHost().port
+
+    async def scenario():
+        await port.stopListening().asFuture(reactor.loop)
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection(LOOPBACK, number)
+        await factory.stopped.wait()
+        assert await port.stopListening().asFuture(reactor.loop) is None
+
+    run(scenario())
+    assert port.fileno() == -1
+    reactor.listenTCP(number, Recording(), 50, LOOPBACK)
+
+
+def test_stopping_while_paused_works_and_resuming_afterwards_does_nothing(reactor, run):
+    port = reactor.listenTCP(0, Recording(), 50, LOOPBACK)
+    port.pause_accepting()
+
+    async def scenario():
+        await port.stopListening().asFuture(reactor.loop)
+
+    run(scenario())
+    port.resume_accepting()
+    assert not port.is_reading()
+
+
+def test_connections_outlive_their_port(reactor, run):
+    port = reactor.listenTCP(0, Recording(), 50, LOOPBACK)
+    number = port.getHost().port
+
+    async def scenario():
+        reader, writer = await asyncio.open_connection(LOOPBACK, number)
+        writer.write(b"1")
+        assert await reader.readexactly(1) == b"1"
+        await port.stopListening().asFuture(reactor.loop)
+        writer.write(b"2")
+        assert await reader.readexactly(1) == b"2"
+        writer.close()
+        await writer.wait_closed()
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("raising", ["buildProtocol", "connectionMade", "nothing built"])
+def test_a_factory_that_fails_costs_one_connection_and_not_the_port(reactor, run, raising):
+    class Failing(Recording):
+        failures = 1
+
+        def buildProtocol(self, addr):
+            if self.failures and raising != "connectionMade":
+                self.failures -= 1
+                if raising == "nothing built":
+                    return None
+                raise ValueError("a mistake")
+            protocol = super().buildProtocol(addr)
+            if self.failures:
+                self.failures -= 1
+                protocol.connectionMade = None
+            return protocol
+
+    factory = Failing()
+    port = reactor.listenTCP(0, factory, 50, LOOPBACK)
+    number = port.getHost().port
+
+    async def scenario():
+        reader, writer = await asyncio.open_connection(LOOPBACK, number)
+        assert await reader.read() == b""
+        writer.close()
+        await writer.wait_closed()
+        assert await exchange(number) == b"x"
+
+    run(scenario())
+    assert reactor.transports == set()
+
+
+def test_the_reactor_runs_stops_and_closes_what_is_open():
+    import subprocess
+    import sys
+
+    program = """
+from asgid.daemon.net import install
+reactor = install()
+import asyncio, os, signal, socket
+from twisted.internet import reactor as global_reactor
+from twisted.internet.protocol import Factory, Protocol
+assert global_reactor is reactor
+assert asyncio.get_event_loop_policy().get_event_loop() is reactor.loop
+class Saying(Protocol):
+    def connectionMade(self):
+        client.recv  # the peer is held open
+        reactor.callFromThread(print, "made", flush=True)
+        reactor.callLater(0, os.kill, os.getpid(), signal.SIGTERM)
+    def connectionLost(self, reason):
+        print("lost", reason.type.__name__, flush=True)
+port = reactor.listenTCP(0, Factory.forProtocol(Saying), 50, "127.0.0.1")
+client = socket.create_connection(("127.0.0.1", port.getHost().port))
+reactor.addSystemEventTrigger("after", "shutdown", print, "shut down", flush=True)
+reactor.run()
+print("returned", port.connected, flush=True)
+client.close()
+reactor.loop.close()
+"""
+    done = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, timeout=60)
+    assert done.stdout.split("\n")[:4] == ["made", "lost ConnectionLost", "shut down", "returned False"]
+    assert "Traceback" not in done.stderr
+    assert done.returncode == 0
+
+
+def test_a_subprocess_of_asyncio_is_noticed_when_it_ends_while_the_reactor_runs():
+    import subprocess
+    import sys
+
+    program = """
+from asgid.daemon.net import install
+reactor = install()
+import asyncio
+from twisted.internet.defer import Deferred
+async def child():
+    process = await asyncio.create_subprocess_exec("true")
+    print("status", await process.wait(), flush=True)
+    reactor.stop()
+reactor.callWhenRunning(lambda: reactor.loop.create_task(child()))
+reactor.run()
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert done.stdout == "status 0\n", done.stderr
