@@ -111,6 +111,7 @@ class Driver:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._base = contextvars.copy_context()
+        self._inherited = tuple(self._base.items())
         self._spare: _Spare | None = None
         self._hub = _Hub()
         self._context = self._base
@@ -148,10 +149,16 @@ class Driver:
             task.touched
             or getrefcount(task) > self._references
             or getweakrefcount(task) > self._weak_references
-            or self._context != self._base
+            or len(self._context) != len(self._base)
+            or (self._inherited and self._has_set())
         ):
             self._retire()
         return None
+
+    def _has_set(self) -> bool:
+        """Whether the context has other values than at first; by identity, as equal ones may change later."""
+        context = self._context
+        return any(context[variable] is not value for variable, value in self._inherited)
 
     def _renew(self) -> _Spare:
         self._hub = _Hub()
