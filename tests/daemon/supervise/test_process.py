@@ -1,0 +1,66 @@
+"""The pid file and the limit of open files."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from asgid.daemon.supervise.process import PidFile
+
+
+def test_the_pid_file_holds_this_process_and_goes_with_it(tmp_path):
+    pid_file = PidFile(tmp_path / "asgid.pid")
+    pid_file.write()
+    assert pid_file.path.read_text() == f"{os.getpid()}\n"
+    pid_file.remove()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_stale_pid_file_is_replaced(tmp_path):
+    path = tmp_path / "asgid.pid"
+    path.write_text("999999999\n")
+    PidFile(path).write()
+    assert path.read_text() == f"{os.getpid()}\n"
+
+
+def test_a_pid_file_that_another_process_took_over_stays(tmp_path):
+    pid_file = PidFile(tmp_path / "asgid.pid")
+    pid_file.write()
+    pid_file.path.write_text("4711\n")
+    pid_file.remove()
+    assert pid_file.path.read_text() == "4711\n"
+
+
+def test_removing_what_was_never_written_touches_nothing(tmp_path):
+    path = tmp_path / "asgid.pid"
+    path.write_text("4711\n")
+    PidFile(path).remove()
+    assert path.read_text() == "4711\n"
+
+
+def test_a_directory_that_is_not_there_is_an_oserror_and_leaves_nothing(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        PidFile(tmp_path / "no" / "asgid.pid").write()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_pid_file_that_cannot_be_replaced_leaves_no_new_one_beside_it(tmp_path):
+    (tmp_path / "asgid.pid").mkdir()
+    with pytest.raises(OSError, match=r"."):
+        PidFile(tmp_path / "asgid.pid").write()
+    assert [path.name for path in tmp_path.iterdir()] == ["asgid.pid"]
+
+
+def test_the_soft_limit_of_open_files_is_raised_to_the_hard_one():
+    code = (
+        "import resource as r\n"
+        "from asgid.daemon.supervise.process import raise_open_files\n"
+        "hard = r.getrlimit(r.RLIMIT_NOFILE)[1]\n"
+        "r.setrlimit(r.RLIMIT_NOFILE, (64, hard))\n"
+        "print(raise_open_files() == hard == r.getrlimit(r.RLIMIT_NOFILE)[0] != 64)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "True\n"
