@@ -5,7 +5,7 @@ from __future__ import annotations
 import select
 from typing import TYPE_CHECKING, Any
 
-from twisted.internet.interfaces import IProtocolFactory
+from twisted.internet.interfaces import IProtocolFactory, IProtocolNegotiationFactory
 from zope.interface import implementer
 
 from asgid.daemon.seam import Counters, Peer
@@ -26,7 +26,7 @@ _NEVER = float("inf")
 _POLLRDHUP = getattr(select, "POLLRDHUP", 0)
 
 
-@implementer(IProtocolFactory)
+@implementer(IProtocolFactory, IProtocolNegotiationFactory)
 class ConnectionFactory:
     """Twisted's factory for one listener; it owns the connections that it makes."""
 
@@ -80,6 +80,13 @@ class ConnectionFactory:
         self._full = False
 
     # What Twisted calls.
+
+    def acceptableProtocols(self) -> list[bytes]:
+        """Return what is spoken over TLS (ALPN, RFC 7301).
+
+        Without an answer Twisted 26.10 fails the handshake of every client that offers a protocol.
+        """
+        return [b"http/1.1"]
 
     def buildProtocol(self, addr: Any) -> HTTP1Connection:  # noqa: ARG002 - asked of the transport when needed
         """Make a connection's protocol (IProtocolFactory)."""
