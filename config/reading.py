@@ -85,6 +85,7 @@ def _not_utf8(
     return Document(name, directory), (found,)
 
 
+_WORD = re.compile(r"[^\s\"'\[\]{}#,=]+")
 _COORDINATES = re.compile(r" \(at (?:line ([0-9]+), column ([0-9]+)|end of document)\)$")
 
 
@@ -132,10 +133,29 @@ def _explain(document: Document, scanner: Scanner, message: str, offset: int, *,
         start = scanner.opened[-1]
         kind = "array" if text[start] == "[" else "inline table"
         return document.at_offset(codes.SYNTAX, f"the {kind} is not closed", "", start, start + 1)
+    bare = _bare_word(text, scanner.value_start, offset)
+    if bare and message.startswith("Expected newline"):
+        found = f"not TOML: {bare} is neither a number nor a date"
+        start = scanner.value_start
+        return document.at_offset(codes.SYNTAX, found, _in_quotes(bare), start, start + len(bare))
+    if message.startswith("Unclosed"):
+        message = "a comma is missing, or the end of the list"
+    if message.startswith("Unescaped"):
+        offset = text.rindex("\\", 0, offset)
     if not known:  # a ValueError of int() or of datetime: tomllib gives no place
         offset = scanner.value_start
     advice = _advice(text, message, offset)
     return document.at_offset(codes.SYNTAX, f"not TOML: {_lower(message)}", advice, offset, offset + 1)
+
+
+def _bare_word(text: str, start: int, offset: int) -> str:
+    """Return the unquoted word from ``start``, where ``offset`` stands inside it and not at its start."""
+    match = _WORD.match(text, start)
+    return match[0] if match and start < offset < match.end() else ""
+
+
+def _in_quotes(text: str) -> str:
+    return f'text stands in quotes: "{text}"'
 
 
 def _lower(message: str) -> str:
@@ -165,7 +185,7 @@ def _advice(text: str, message: str, offset: int) -> str:
         if rest.lower() in {"true", "false"}:
             return f"write {rest.lower()}"
         if rest and rest[0] not in "\"'[{":
-            return f'text stands in quotes: "{rest}"'
+            return _in_quotes(rest)
         if not rest:
             return "a value is missing after the ="
     if message.startswith("Expected '=' after a key"):
