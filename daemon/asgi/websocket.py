@@ -53,9 +53,7 @@ class Bell(asyncio.Future[None]):
         self._step: Callable[[Any], object] | None = None
         self._context: Context | None = None
 
-    def add_done_callback(
-        self, fn: Callable[[Any], object], *, context: Context | None = None
-    ) -> None:
+    def add_done_callback(self, fn: Callable[[Any], object], *, context: Context | None = None) -> None:
         """Keep the first callback that has a context, which is a task's; the rest are any future's."""
         if self._step is None and context is not None and not self.done():
             self._step = fn
@@ -264,7 +262,8 @@ class WebSocketCycle:
         try:
             await application(scope, self.receive, self.send)
         except asyncio.CancelledError:
-            self._fail("was cancelled", None)
+            if self._gone is None:  # else it was the gateway, which has said so
+                self._fail("was cancelled", None)
         except GeneratorExit:
             raise
         except ApplicationMistake as error:

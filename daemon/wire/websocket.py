@@ -203,7 +203,9 @@ class WebSocketConnection(Ends):
             raise ConnectionResetError("the client has gone")
         if subprotocol is not None and subprotocol not in engine.websocket_protocols:
             raise ValueError(f"the subprotocol {subprotocol!r} was not asked for")  # RFC 6455 4.2.2
-        lines, _length, bits = render(headers)
+        lines, length, bits = render(headers)
+        if length >= 0:  # RFC 9110 8.6: not in a 1xx
+            lines, _, bits = render([pair for pair in headers if pair[0].lower() != b"content-length"])
         if b"\nsec-websocket-" in b"\n" + lines.lower():
             raise ValueError("the headers of Sec-WebSocket are the server's")
         factory = self._shared.factory

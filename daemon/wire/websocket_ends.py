@@ -148,7 +148,11 @@ class Ends:
         """Answer the handshake with a response (:meth:`asgid.daemon.seam.WebSocketPort.refuse`)."""
         if self._state != CONNECTING:
             raise ConnectionResetError("the client has gone")
-        lines, _length, bits = render(headers)
+        lines, length, bits = render(headers)
+        if length not in (-1, len(body)):
+            raise ValueError(f"the body has {len(body)} bytes, its Content-Length is {length}")
+        if length < 0:
+            lines += b"content-length: %d\r\n" % len(body)
         factory = self._shared.factory
         self._respond(status, factory.writer.prefix(status, factory.clock(), bits), lines, body)
 
@@ -156,7 +160,7 @@ class Ends:
         """Answer the handshake with an error of the wire's own."""
         text = b"%d %b\n" % (status, PHRASES.get(status, b""))
         factory = self._shared.factory
-        lines = extra + b"content-type: text/plain; charset=utf-8\r\n"
+        lines = b"%bcontent-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\n" % (extra, len(text))
         self._respond(status, factory.writer.prefix(status, factory.clock()), lines, text)
 
     def _respond(self, status: int, prefix: bytes, lines: bytes, body: bytes) -> None:
@@ -169,8 +173,7 @@ class Ends:
         self._body_bytes = len(body)
         # RFC 9110 15.5.22: a 426 names in Upgrade what it wants, and 7.8: Upgrade is hop by hop
         connection = b"close, upgrade" if status == 426 else b"close"
-        framing = b"content-length: %d\r\nconnection: %b\r\n\r\n" % (len(body), connection)
-        self._write(prefix + lines + factory.extra_lines + framing + body)
+        self._write(prefix + lines + factory.extra_lines + b"connection: %b\r\n\r\n" % connection + body)
         self._lost(1006, "the handshake was refused", clean=True)
         self._linger()
 

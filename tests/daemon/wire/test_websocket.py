@@ -77,7 +77,9 @@ def test_a_version_that_is_not_spoken_is_told_which_is():
 
 @pytest.mark.parametrize("byte", [b"\x0b", b"\x0c", b"\x1c", b"\x1d", b"\x1e", b"\x85"])
 def test_a_byte_that_would_split_a_header_is_refused(byte):
-    peer = MemoryWebSocket(accept=False, raw_head=b"GET / HTTP/1.1\r\ncookie: a" + byte + b"sec-websocket-key: x\r\n\r\n")
+    peer = MemoryWebSocket(
+        accept=False, raw_head=b"GET / HTTP/1.1\r\ncookie: a" + byte + b"sec-websocket-key: x\r\n\r\n"
+    )
     assert peer.written().startswith(b"HTTP/1.1 400")
     assert not peer.asked
 
@@ -85,7 +87,9 @@ def test_a_byte_that_would_split_a_header_is_refused(byte):
 def test_headers_and_subprotocol_of_the_accept_are_carried_as_they_are():
     offered = [*HEADERS, (b"sec-websocket-protocol", b"chat, v1"), (b"sec-websocket-protocol", b"v2")]
     peer = MemoryWebSocket(accept=False, headers=offered)
-    peer.application.port.accept("v2", [(b"set-cookie", b"a=1"), (b"set-cookie", b"b=\xe9"), (b"Server", b"mine")])
+    peer.application.port.accept(
+        "v2", [(b"set-cookie", b"a=1"), (b"set-cookie", b"b=\xe9"), (b"Server", b"mine")]
+    )
     answer = peer.written()
     assert b"\r\nset-cookie: a=1\r\nset-cookie: b=\xe9\r\n" in answer
     assert b"\r\nSec-WebSocket-Protocol: v2\r\n" in answer
