@@ -33,7 +33,8 @@ METHODS: dict[bytes, str] = {
 _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _VERSION = re.compile(rb"HTTP/([0-9])\.([0-9])")
 # uri-host [ ":" port ] (RFC 9110 7.2, RFC 3986 3.2.2): a bracketed literal, or a name or IPv4 address; may be empty.
-_HOST = re.compile(rb"(?:\[[0-9A-Fa-fvV:.%~_!$&'()*+,;=\-]+\]|[A-Za-z0-9\-._~%!$&'()*+,;=]*)(?::[0-9]*)?")
+# Clients that reach a link-local address send its zone too (RFC 6874), as http.client did.
+_HOST = re.compile(rb"(?:\[[0-9A-Fa-fvV:.~_!$&'()*+,;=\-]+(?:%[0-9A-Za-z.\-_~%]+)?\]|[A-Za-z0-9\-._~%!$&'()*+,;=]*)(?::[0-9]*)?")
 _NAME_BYTES = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~"
 _ABSOLUTE = re.compile(rb"https?://([^/?#@]+)([/?].*)?", re.IGNORECASE)
 
@@ -70,6 +71,7 @@ class HeadParser:
         self._special: Headers = []
         self.on_header = _collector(self._headers, self._special)
         self._feed = httptools.HttpRequestParser(self).feed_data
+        self._used = False  # it has seen more than plain heads
         self.framing: Framing | None = None  # of the last head; None: no body, HTTP/1.1, nothing special
 
     def parse(self, data: bytes, peer: Peer) -> RequestHead:
@@ -88,38 +90,35 @@ class HeadParser:
             version = _VERSIONS[protocol]
         except (ValueError, KeyError):
             raise _bad_request_line(data) from None
+        if self._used:
+            # llhttp does not begin anew after an error, an upgrade, Connection: close, or a head whose body it has
+            # not seen; and the next head may be another client's. A new parser costs 0.3 us.
+            self._feed = httptools.HttpRequestParser(self).feed_data
+        self._used = True
         try:
             self._feed(data)
         except httptools.HttpParserUpgrade:
             pass
         except httptools.HttpParserError as error:
-            self._renew()
             if str(error) != "Request has invalid `Transfer-Encoding`":  # that is judged below, as 400 or 501
                 raise BadRequest(400, str(error)) from None
         headers = self._headers.copy()
         special = self._special
         if len(headers) > self._header_count:
-            self._renew()  # it may wait for a body, and the next head is another client's
             raise BadRequest(431, "too many headers")
         if target[0] != 0x2F or b"#" in target:
-            self._renew()
             target, special, headers = _other_form(method, target, special, headers)
         head = RequestHead(method, target, version, headers, peer)
         if version == "1.1":
             if len(special) == 2 and _KEEP_ALIVE in special:
                 special = [header for header in special if header != _KEEP_ALIVE]
             if len(special) == 1 and special[0][0] == b"host":
-                _check_host(special[0][1])
+                self._used = False
                 self.framing = None
+                _check_host(special[0][1])
                 return head
-        # llhttp refuses to go on after a body, an upgrade or Connection: close; a new parser costs 0.3 us.
-        special = special.copy()
-        self._renew()
         self.framing = _interpret(head, special)
         return head
-
-    def _renew(self) -> None:
-        self._feed = httptools.HttpRequestParser(self).feed_data
 
 
 def _collector(headers: Headers, special: Headers) -> Callable[[bytes, bytes], None]:
