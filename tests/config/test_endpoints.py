@@ -20,8 +20,8 @@ TEXT = st.text(
 PATHS = TEXT.filter(lambda text: 0 < len(text.encode()) <= 107)
 KINDS = st.sampled_from(["onion", "le", "x-plug_in"])
 WORDS = r"""
-    tcp unix tcp6 : : : = \ 80 99999 port= interface= backlog= mode= lockfile= address= 127.0.0.1 \:\:1 ::1 0 7
-    /run/x 660 localhost [ ]
+    tcp unix tcp6 : : : = \ 80 99999 port= interface= backlog= mode= address= 127.0.0.1 \:\:1 ::1 0 7
+    lockfile= /run/x 660 localhost [ ]
 """
 PIECES = st.sampled_from([*WORDS.split(), "", " "])
 
