@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
-from typing import Any
+import re
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import uvloop
-
+from asgid.daemon.net import open_endpoint
 from asgid.daemon.net.reactor import NativeReactor
+from twisted.internet.protocol import Factory, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterator
 
 PATIENCE_S = 20.0  # how long a test waits for what must come; nothing is measured by it
 
@@ -41,3 +45,58 @@ def reactor() -> Iterator[NativeReactor]:
 @pytest.fixture
 def run(reactor: NativeReactor) -> Callable[[Coroutine[Any, Any, Any]], Any]:
     return Turn(reactor)
+
+
+class Greeting(Protocol):
+    def connectionMade(self):
+        self.transport.write(b"hello")
+        self.transport.loseConnection()
+
+
+@pytest.fixture
+def greeting() -> Factory:
+    factory = Factory.forProtocol(Greeting)
+    factory.noisy = False
+    return factory
+
+
+@pytest.fixture
+def opened(reactor, run, greeting):
+    def opener(string, **options):
+        async def listen():
+            return await open_endpoint(reactor, string, **options).listen(greeting).asFuture(reactor.loop)
+
+        return run(listen())
+
+    return opener
+
+
+@pytest.fixture
+def greeted(reactor, run):
+    def dial(address: str) -> bytes:
+        async def ask():
+            if address.startswith("unix:"):
+                reader, writer = await asyncio.open_unix_connection(address.removeprefix("unix:"))
+            else:
+                host, port = re.fullmatch(r"\[?(.*?)\]?:(\d+)", address).groups()
+                reader, writer = await asyncio.open_connection(host, int(port))
+            try:
+                return await reader.read()
+            finally:
+                writer.close()
+                await writer.wait_closed()
+
+        return run(ask())
+
+    return dial
+
+
+@pytest.fixture
+def closed(reactor, run):
+    def close(port) -> None:
+        async def stop():
+            await port.stopListening().asFuture(reactor.loop)
+
+        run(stop())
+
+    return close

@@ -1,7 +1,8 @@
 """Run Twisted's own reactor suites against the native reactor, in a process of their own.
 
-``python contract.py [-TEST...] MODULE[:TEST]...`` runs the tests of the modules (or the one named), those after a
-minus left out, and prints one JSON object: for each test its outcome, ``passed``, ``failed: ...``, ``skipped: ...``. The suites swap the global reactor's class and its signal handlers, so
+``python contract.py [-TEST...] MODULE[:TEST]...`` runs the tests of the modules (or the one named), those
+after a minus left out, and prints one JSON object: for each test ``passed``, ``failed: ...`` or ``skipped: ...``.
+The suites swap the global reactor's class and its signal handlers, so
 they are not run inside pytest's process.
 """
 
@@ -14,10 +15,9 @@ import sys
 import unittest
 
 import uvloop
+from asgid.daemon.net.reactor import NativeReactor, install
 from twisted.internet.test.reactormixins import ReactorBuilder
 from twisted.trial.unittest import SynchronousTestCase
-
-from asgid.daemon.net.reactor import NativeReactor, install
 
 
 def NativeReactorFactory(case: SynchronousTestCase) -> NativeReactor:
@@ -48,7 +48,7 @@ class Outcomes(unittest.TestResult):
     def addFailure(self, test, err):
         self._note(test, "failed: " + self._exc(err))
 
-    addError = addFailure  # noqa: N815 - unittest's name
+    addError = addFailure
 
     def addSkip(self, test, reason):
         self._note(test, f"skipped: {reason}")
@@ -66,12 +66,13 @@ class Outcomes(unittest.TestResult):
 
 
 def cases(module):
-    """Every case that the module has made for this reactor; a module of older ones runs on the global reactor."""
+    """Every case that the module has made for this reactor; older modules run on the global reactor."""
     built = [value for name, value in vars(module).items() if name.endswith("_NativeReactorFactoryTests")]
     if built:
         return built
-    plain = [value for value in vars(module).values() if isinstance(value, type)]
-    return [each for each in plain if issubclass(each, SynchronousTestCase) and each.__module__ == module.__name__]
+    types = [value for value in vars(module).values() if isinstance(value, type)]
+    own = [each for each in types if each.__module__ == module.__name__]
+    return [each for each in own if issubclass(each, SynchronousTestCase)]
 
 
 def tests_of(names: list[str]):

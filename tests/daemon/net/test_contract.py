@@ -1,4 +1,4 @@
-"""The native reactor keeps Twisted's contract: Twisted's own suites run on it, but for a list with reasons."""
+"""The native reactor keeps Twisted's contract: its own suites pass on it, but for a list with reasons."""
 
 from __future__ import annotations
 
@@ -26,34 +26,36 @@ SUITES = (
     "twisted.test.test_unix",
 )
 
-_PREFIX = "a log line of Twisted's own transports names the protocol that is called; uvloop calls it directly"
+_PREFIX = "Twisted names the protocol that it calls in log lines; uvloop calls it directly"
 _STARTING = "it looks for the old log module's key; the line is a structured event, at debug level"
-_REASSIGNED = "it puts another dataReceived on a connected protocol; the one that was there is called directly"
+_REASSIGNED = "it gives a connected protocol another dataReceived; uvloop has the first one"
 _SESSION = "it asks for a private attribute of Twisted's transport (the session number)"
 _DESCRIPTORS = "uvloop's transports cannot send or receive descriptors (SCM_RIGHTS)"
 
+_TCP, _UNIX = "internet.test.test_tcp", "internet.test.test_unix"
+
 CANNOT_APPLY = {
-    "internet.test.test_tcp.TCP4ClientTestsBuilder.test_logPrefix": _PREFIX,
-    "internet.test.test_tcp.TCP6ClientTestsBuilder.test_logPrefix": _PREFIX,
-    "internet.test.test_unix.UNIXTestsBuilder.test_logPrefix": _PREFIX,
-    "internet.test.test_tcp.TCPPortTestsBuilder.test_startedListeningLogMessage": _STARTING,
-    "internet.test.test_tcp.TCPFDPortTestsBuilder.test_startedListeningLogMessage": _STARTING,
-    "internet.test.test_unix.UNIXPortTestsBuilder.test_startedListeningLogMessage": _STARTING,
-    "internet.test.test_unix.UNIXFDPortTestsBuilder.test_startedListeningLogMessage": _STARTING,
-    "internet.test.test_tcp.TCPTransportTestsBuilder.test_writeSequeceWithoutWrite": _REASSIGNED,
-    "internet.test.test_tcp.AdoptStreamConnectionTestsBuilder.test_writeSequeceWithoutWrite": _REASSIGNED,
-    "internet.test.test_unix.UNIXAdoptStreamConnectionTestsBuilder.test_writeSequeceWithoutWrite": _REASSIGNED,
-    "internet.test.test_tcp.TCPTransportTestsBuilder.test_serverAddressTCP4": _SESSION,
-    "internet.test.test_tcp.TCPTransportTestsBuilder.test_serverAddressTCP6": _SESSION,
+    f"{_TCP}.TCP4ClientTestsBuilder.test_logPrefix": _PREFIX,
+    f"{_TCP}.TCP6ClientTestsBuilder.test_logPrefix": _PREFIX,
+    f"{_UNIX}.UNIXTestsBuilder.test_logPrefix": _PREFIX,
+    f"{_TCP}.TCPPortTestsBuilder.test_startedListeningLogMessage": _STARTING,
+    f"{_TCP}.TCPFDPortTestsBuilder.test_startedListeningLogMessage": _STARTING,
+    f"{_UNIX}.UNIXPortTestsBuilder.test_startedListeningLogMessage": _STARTING,
+    f"{_UNIX}.UNIXFDPortTestsBuilder.test_startedListeningLogMessage": _STARTING,
+    f"{_TCP}.TCPTransportTestsBuilder.test_writeSequeceWithoutWrite": _REASSIGNED,
+    f"{_TCP}.AdoptStreamConnectionTestsBuilder.test_writeSequeceWithoutWrite": _REASSIGNED,
+    f"{_UNIX}.UNIXAdoptStreamConnectionTestsBuilder.test_writeSequeceWithoutWrite": _REASSIGNED,
+    f"{_TCP}.TCPTransportTestsBuilder.test_serverAddressTCP4": _SESSION,
+    f"{_TCP}.TCPTransportTestsBuilder.test_serverAddressTCP6": _SESSION,
     "test.test_tcp.ListeningTests.test_serverRepr": _SESSION,
     "test.test_tcp.LoopbackTests.test_tcpNoDelay": "uvloop turns Nagle's algorithm off from the start",
     "test.test_unix.UnixSocketTests.test_reprWithNewStyleFactory": "a native port has a repr of its own",
-    "internet.test.test_unix.UNIXTestsBuilder.test_avoidLeakingFileDescriptors": _DESCRIPTORS,
-    "internet.test.test_unix.UNIXTestsBuilder.test_descriptorDeliveredBeforeBytes": _DESCRIPTORS,
-    "internet.test.test_unix.UNIXTestsBuilder.test_fileDescriptorOverrun": _DESCRIPTORS,
-    "internet.test.test_unix.UNIXTestsBuilder.test_sendFileDescriptor": _DESCRIPTORS,
-    "internet.test.test_unix.UNIXTestsBuilder.test_sendFileDescriptorTriggersPauseProducing": _DESCRIPTORS,
-    "internet.test.test_unix.UNIXTestsBuilder.test_listenFailure": "it patches the base class of Twisted's ports",
+    f"{_UNIX}.UNIXTestsBuilder.test_avoidLeakingFileDescriptors": _DESCRIPTORS,
+    f"{_UNIX}.UNIXTestsBuilder.test_descriptorDeliveredBeforeBytes": _DESCRIPTORS,
+    f"{_UNIX}.UNIXTestsBuilder.test_fileDescriptorOverrun": _DESCRIPTORS,
+    f"{_UNIX}.UNIXTestsBuilder.test_sendFileDescriptor": _DESCRIPTORS,
+    f"{_UNIX}.UNIXTestsBuilder.test_sendFileDescriptorTriggersPauseProducing": _DESCRIPTORS,
+    f"{_UNIX}.UNIXTestsBuilder.test_listenFailure": "it patches the base class of Twisted's ports",
 }
 
 

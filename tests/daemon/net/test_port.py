@@ -3,6 +3,8 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
+import subprocess
+import sys
 from contextlib import closing
 
 import pytest
@@ -57,6 +59,12 @@ class Echo(Protocol):
 
     def connectionLost(self, reason):
         self.counter.left()
+
+
+def python(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *arguments], capture_output=True, text=True, timeout=60, check=False
+    )
 
 
 async def exchange(port: int, payload: bytes = b"x", hold: asyncio.Event | None = None) -> bytes:
@@ -118,9 +126,8 @@ def test_resuming_keeps_the_backlog_that_was_asked_for(reactor):
 
 
 def test_an_address_in_use_is_refused_at_once(reactor):
-    with closing(socket.create_server((LOOPBACK, 0))) as held:
-        with pytest.raises(CannotListenError) as refused:
-            reactor.listenTCP(held.getsockname()[1], Recording(), 50, LOOPBACK)
+    with closing(socket.create_server((LOOPBACK, 0))) as held, pytest.raises(CannotListenError) as refused:
+        reactor.listenTCP(held.getsockname()[1], Recording(), 50, LOOPBACK)
     assert refused.value.socketError.errno == errno.EADDRINUSE
 
 
@@ -203,9 +210,6 @@ def test_a_factory_that_fails_costs_one_connection_and_not_the_port(reactor, run
 
 
 def test_the_reactor_runs_stops_and_closes_what_is_open():
-    import subprocess
-    import sys
-
     program = """
 from asgid.daemon.net import install
 reactor = install()
@@ -229,16 +233,13 @@ print("returned", port.connected, flush=True)
 client.close()
 reactor.loop.close()
 """
-    done = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, timeout=60)
+    done = python("-W", "error", "-c", program)
     assert done.stdout.split("\n")[:4] == ["made", "lost ConnectionLost", "shut down", "returned False"]
     assert "Traceback" not in done.stderr
     assert done.returncode == 0
 
 
 def test_a_subprocess_of_asyncio_is_noticed_when_it_ends_while_the_reactor_runs():
-    import subprocess
-    import sys
-
     program = """
 from asgid.daemon.net import install
 reactor = install()
@@ -251,5 +252,5 @@ async def child():
 reactor.callWhenRunning(lambda: reactor.loop.create_task(child()))
 reactor.run()
 """
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    done = python("-c", program)
     assert done.stdout == "status 0\n", done.stderr
