@@ -7,7 +7,6 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-
 from support.files import probe_file
 from support.server import ASGID, Process, Server
 

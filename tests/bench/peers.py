@@ -48,7 +48,7 @@ def granian(start: Start, tools: Path) -> list[str]:
     log = "--access-log" if start.access_log else "--no-access-log"
     return [
         str(tools / "granian"), "--interface", "asgi", "--loop", "uvloop", "--http", "1", "--workers", "1",
-        "--backlog", "2048", "--host", HOST, "--port", str(start.port), "--log-level", "info",
+        "--backlog", "2048", "--backpressure", "20000", "--host", HOST, "--port", str(start.port), "--log-level", "info",
         log, start.target,
     ]  # fmt: skip
 

@@ -7,10 +7,8 @@ import subprocess
 import sys
 
 import pytest
-
-from support.files import free_port, probe_file
+from support.files import SITE, free_port, probe_file
 from support.raw import Raw
-from support.server import SITE
 
 STOCK = """\
 import sys
@@ -69,8 +67,6 @@ def test_plain_addresses_become_stock_strings(run, file):
 
 
 def test_each_string_opens_the_same_socket_when_given_back(run, start, file):
-    from support.server import ASGID  # noqa: F401 - the command that both starts use
-
     served = start("--config", file).wait_serving()
     expected = sorted((line.endpoint, line.address) for line in served.listeners)
     assert served.stop() == 0

@@ -7,7 +7,6 @@ import re
 import socket
 
 import pytest
-
 from support.files import free_port, probe_file, write
 from support.raw import Raw
 

@@ -8,10 +8,10 @@ import re
 import socket
 import ssl
 import stat
+from pathlib import Path
 
 import httpx
 import pytest
-
 from support.files import free_port, self_signed
 from support.inherit import inheriting, listening
 from support.raw import Raw
@@ -263,7 +263,7 @@ def test_the_soft_limit_of_open_files_is_raised(serve):
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     server = serve(prefix=("prlimit", f"--nofile=256:{hard}"))
-    limits = open(f"/proc/{server.pid}/limits").read()  # noqa: SIM115
+    limits = Path(f"/proc/{server.pid}/limits").read_text()
     assert re.search(rf"Max open files\s+{hard}\s+{hard}", limits)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from support.raw import ClosedError, Raw
 
 # The mistake, what the client gets (0: a connection that is closed without a whole answer), what the log says.

@@ -35,6 +35,7 @@ async def lifespan(scope, receive, send) -> None:
     if what == "fail":
         await send({"type": "lifespan.startup.failed", "message": "the database is not there"})
         return
+    print("the probe started up", file=sys.stderr, flush=True)
     await send({"type": "lifespan.startup.complete"})
     await receive()
     if what == "hang":
