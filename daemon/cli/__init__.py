@@ -7,15 +7,11 @@ from __future__ import annotations
 
 import gc
 import sys
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 __all__ = ["main"]
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Run the command that ``arguments`` (``sys.argv`` without its first) say; return the exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words == ["--version"]:

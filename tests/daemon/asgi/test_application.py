@@ -8,7 +8,6 @@ import sys
 import traceback
 
 import pytest
-
 from asgid.daemon.asgi.application import (
     ApplicationError,
     is_double_callable,
@@ -16,7 +15,7 @@ from asgid.daemon.asgi.application import (
     single_callable,
 )
 
-MODULE = '''
+MODULE = """
 class Site:
     async def __call__(self, scope, receive, send): pass
     class inner:
@@ -31,7 +30,7 @@ def make_badly(): raise RuntimeError("no database")
 def leave(): raise SystemExit("usage: ...")
 site = Site()
 number = 5
-'''
+"""
 
 
 @pytest.fixture
@@ -116,7 +115,9 @@ def test_what_the_applications_own_import_raises_is_the_cause(module, text, word
 
 def test_the_causes_traceback_begins_in_the_application(module):
     with pytest.raises(ApplicationError) as caught:
-        load_application(f"{module('import os' + chr(10) + 'def f(): raise OSError(5)' + chr(10) + 'f()')}:app")
+        load_application(
+            f"{module('import os' + chr(10) + 'def f(): raise OSError(5)' + chr(10) + 'f()')}:app"
+        )
     assert caught.value.cause is not None
     frames = traceback.extract_tb(caught.value.cause.__traceback__)
     assert [frame.filename.rpartition("/")[2] for frame in frames] == ["asgid_case.py"] * 2
@@ -198,9 +199,17 @@ hinted._asgi_single_callable = True
 
 @pytest.mark.parametrize(
     "application",
-    [three, three_by_hand, Endpoint, Middleware(three), Anything(), functools.partial(three), hinted,
-     lambda scope, receive, send: three(scope, receive, send)],
-)  # fmt: skip
+    [
+        three,
+        three_by_hand,
+        Endpoint,
+        Middleware(three),
+        Anything(),
+        functools.partial(three),
+        hinted,
+        lambda scope, receive, send: three(scope, receive, send=send),
+    ],
+)
 def test_what_takes_all_three_is_left_as_it_is(application):
     assert not is_double_callable(application)
     assert single_callable(application) is application

@@ -6,7 +6,6 @@ import asyncio
 import logging
 
 import pytest
-
 from asgid.daemon.asgi.lifespan import Lifespan, LifespanError
 
 
@@ -126,7 +125,10 @@ def test_one_that_breaks_while_starting_up_is_a_warning_with_its_traceback(caplo
 @pytest.mark.parametrize(
     ("steps", "words"),
     [
-        (({"type": "lifespan.shutdown.failed", "message": "the queue is not empty"},), "the queue is not empty"),
+        (
+            ({"type": "lifespan.shutdown.failed", "message": "the queue is not empty"},),
+            "the queue is not empty",
+        ),
         ((RuntimeError("while stopping"),), "while stopping"),
         ((), "without an answer"),
         (("lifespan.startup.complete",), "lifespan.shutdown.complete"),
@@ -138,7 +140,9 @@ def test_a_shutdown_that_fails_is_logged_and_does_not_raise(steps, words, caplog
     assert {record.levelname for record in caplog.records} == {"ERROR"}
 
 
-@pytest.mark.parametrize("step", [RuntimeError("too early"), "lifespan.startup.complete", "lifespan.shutdown.complete"])
+@pytest.mark.parametrize(
+    "step", [RuntimeError("too early"), "lifespan.startup.complete", "lifespan.shutdown.complete"]
+)
 def test_a_lifespan_that_ends_while_the_server_runs_is_logged_when_it_happens(step, caplog):
     async def go():
         lifespan = Lifespan(App("receive", "lifespan.startup.complete", step))

@@ -7,7 +7,6 @@ import subprocess
 import sys
 
 import pytest
-
 from asgid.daemon.supervise.process import PidFile
 
 

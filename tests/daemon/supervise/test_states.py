@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import product
 
 import pytest
-
 from asgid.daemon.supervise.states import TRANSITIONS, Event, IllegalTransitionError, State, advance
 
 ENDS = {State.CLOSED, State.FAILED}

@@ -34,7 +34,10 @@ def test_a_dog_that_was_never_armed_holds_nobody_and_bites_nobody():
 
 
 def test_a_later_deadline_takes_the_place_of_an_earlier_one():
-    assert status("dog.until(time.monotonic() + 0.3); dog.until(time.monotonic() + 1000)\ntime.sleep(0.6)\n") == 0
+    assert (
+        status("dog.until(time.monotonic() + 0.3); dog.until(time.monotonic() + 1000)\ntime.sleep(0.6)\n")
+        == 0
+    )
 
 
 def test_an_earlier_deadline_takes_the_place_of_a_later_one():
