@@ -6,7 +6,6 @@ import logging
 
 from asgid.daemon.seam import Counters
 from asgid.daemon.supervise.sweeper import Sweeper
-from support.memory import Clock
 
 
 class Swept:
@@ -35,18 +34,21 @@ class Timer:
     """``call_later`` of an event loop whose clock is moved by hand."""
 
     def __init__(self):
-        self.clock = Clock(100.0)
+        self.now = 100.0
         self.waiting = []
 
+    def clock(self):
+        return self.now
+
     def call_later(self, seconds, call):
-        self.waiting.append((self.clock.now + seconds, call))
+        self.waiting.append((self.now + seconds, call))
 
     def run_until(self, end):
         while self.waiting and self.waiting[0][0] <= end:
             due, call = self.waiting.pop(0)
-            self.clock.now = due
+            self.now = due
             call()
-        self.clock.now = end
+        self.now = end
 
 
 def sweeper(timer, *factories):
