@@ -39,8 +39,8 @@ _EXPECTED = {
 }
 
 
-class Bell(asyncio.Future[None]):
-    """A future whose first waiter, a task, takes its step inside :meth:`ring`, not a turn of the loop later.
+class Bell(asyncio.Future["Event | None"]):
+    """A future whose first waiter, a task, takes its step inside :meth:`hand`, not a turn of the loop later.
 
     Not if another task is running, for one task cannot run inside another.
     """
@@ -77,18 +77,23 @@ class Bell(asyncio.Future[None]):
             self._loop_of_bell.call_soon(step, self, context=self._context)
         return True
 
+    def hand(self, event: Event) -> bool:
+        """Resume the task that waits, here and now, with ``event``; return whether that could be."""
+        step = self._step
+        if step is None or self.done() or asyncio.current_task(self._loop_of_bell) is not None:
+            return False
+        self._step = None
+        self.set_result(event)
+        self._context.run(step, self)  # type: ignore[union-attr] # set with the step
+        return True
+
     def ring(self) -> None:
-        """Resume who waits."""
-        if self.done():
-            return
-        self.set_result(None)
-        step, self._step = self._step, None
-        if step is None or self._context is None:
-            return
-        if asyncio.current_task(self._loop_of_bell) is None:
-            self._context.run(step, self)
-        else:
-            self._loop_of_bell.call_soon(step, self, context=self._context)
+        """Resume who waits, on the next turn of the loop."""
+        if not self.done():
+            self.set_result(None)
+            step, self._step = self._step, None
+            if step is not None:
+                self._loop_of_bell.call_soon(step, self, context=self._context)
 
 
 class WebSocketCycle:
@@ -132,13 +137,16 @@ class WebSocketCycle:
         """Take a message (:meth:`asgid.daemon.seam.WebSocketSink.message`)."""
         event: Event = {"type": "websocket.receive", "text" if type(data) is str else "bytes": data}
         queue = self._queue
+        bell = self._bell
+        if not queue and bell is not None and bell.hand(event):
+            return
         if queue is None:
             self._queue = queue = deque((event,))
         else:
             queue.append(event)
-        if self._bell is not None:
-            self._bell.ring()
-        if not self._held and self._queue is queue and len(queue) >= self._limit:
+        if bell is not None:
+            bell.ring()
+        if not self._held and len(queue) >= self._limit:
             self._held = True
             self._port.hold()
 
@@ -177,12 +185,19 @@ class WebSocketCycle:
             bell = self._bell
             if bell is None or bell.done():
                 self._bell = bell = Bell(self._loop)
-                await bell
+                handed = await bell
+                if handed is not None:
+                    return handed
             else:
                 await asyncio.shield(bell)  # a second receive beside the first
 
     async def send(self, event: Event) -> None:
         """Take an event. Raises OSError where the WebSocket is closed."""
+        if self._state == OPEN and event["type"] == "websocket.send":
+            wait = self._send(event)
+            if wait is not None:
+                await wait
+            return
         handler = _TABLE[self._state].get(event["type"])
         if handler is None:
             if self._state == CLOSED:
