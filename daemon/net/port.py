@@ -62,6 +62,7 @@ class NativePort:
         self._cleanup = cleanup
         self._again = again
         self._server: Server | None = None
+        self._spare: socket.socket | None = None
         self._closed: Deferred[None] | None = None
         self._name: Any = None
 
@@ -98,7 +99,7 @@ class NativePort:
             return succeed(None)
         if self._closed is None:
             self._closed = Deferred()
-            self.pause_accepting()
+            self._refuse()
             self.loop.call_soon(self.connectionLost, _DONE)
         return self._closed
 
@@ -126,9 +127,10 @@ class NativePort:
 
     def pause_accepting(self) -> None:
         """Leave new connections in the backlog."""
-        server, self._server = self._server, None
-        if server is not None:
-            server.close()
+        if self._server is not None:
+            self._refuse()
+            # Taken now that a descriptor is free, so that accepting again never fails for want of one.
+            self._spare = self.socket.dup()
 
     def resume_accepting(self) -> None:
         """Accept again, beginning with what waits in the backlog."""
@@ -152,7 +154,7 @@ class NativePort:
         if not self.connected:
             return
         self.connected = False
-        self.pause_accepting()
+        self._refuse()
         self.socket.close()
         self.reactor.ports.discard(self)
         _log.debug("({type} Port {where} Closed)", type=self._type, where=self._where())
@@ -173,9 +175,17 @@ class NativePort:
         return self._name[1] if isinstance(self._name, tuple) else self._name
 
     def _serve(self) -> Server:
-        return run_now(
-            self.loop.create_server(self._acceptor, sock=self.socket.dup(), backlog=self.backlog)
-        )
+        spare, self._spare = self._spare, None
+        duplicate = self.socket.dup() if spare is None else spare
+        return run_now(self.loop.create_server(self._acceptor, sock=duplicate, backlog=self.backlog))
+
+    def _refuse(self) -> None:
+        server, self._server = self._server, None
+        spare, self._spare = self._spare, None
+        if server is not None:
+            server.close()
+        if spare is not None:
+            spare.close()
 
     # asyncio's protocol, until the connection has one of its own
 

@@ -98,8 +98,9 @@ class NativeTransport(SocketOptions):
     @protocol.setter
     def protocol(self, protocol: StreamProtocol) -> None:
         self._protocol = protocol
-        self.data_received = protocol.dataReceived
-        self._native.set_protocol(cast("Any", self))
+        if self._early is None:
+            self.data_received = protocol.dataReceived
+            self._native.set_protocol(cast("Any", self))
 
     # Twisted's flags, which LineReceiver and others read.
 

@@ -1,9 +1,9 @@
 """Run Twisted's own reactor suites against the native reactor, in a process of their own.
 
 ``python contract.py [-TEST...] MODULE[:TEST]...`` runs the tests of the modules (or the one named), those
-after a minus left out, and prints one JSON object: for each test ``passed``, ``failed: ...`` or ``skipped: ...``.
-The suites swap the global reactor's class and its signal handlers, so
-they are not run inside pytest's process.
+after a minus left out, and prints one JSON object: ``passed``, ``failed: ...`` or ``skipped: ...`` for each
+test. The suites swap the global reactor's class and its signal handlers, so they are not run inside pytest's
+process.
 """
 
 from __future__ import annotations

@@ -217,7 +217,7 @@ import asyncio, os, signal, socket
 from twisted.internet import reactor as global_reactor
 from twisted.internet.protocol import Factory, Protocol
 assert global_reactor is reactor
-assert asyncio.get_event_loop_policy().get_event_loop() is reactor.loop
+assert asyncio.get_event_loop() is reactor.loop
 class Saying(Protocol):
     def connectionMade(self):
         client.recv  # the peer is held open
@@ -237,6 +237,65 @@ reactor.loop.close()
     assert done.stdout.split("\n")[:4] == ["made", "lost ConnectionLost", "shut down", "returned False"]
     assert "Traceback" not in done.stderr
     assert done.returncode == 0
+
+
+def test_a_process_without_descriptors_sheds_connections_and_serves_again_when_it_has_some():
+    program = """
+import resource, socket
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+from asgid.daemon.net import install
+reactor = install()
+from twisted.internet.protocol import Factory, Protocol
+class Echo(Protocol):
+    def dataReceived(self, data):
+        self.transport.write(data)
+port = reactor.listenTCP(0, Factory.forProtocol(Echo), 200, "127.0.0.1")
+number = port.getHost().port
+def ask(client):
+    try:
+        client.sendall(b"x")
+        return client.recv(1)
+    except ConnectionError:
+        return b""
+def dial():
+    client = socket.create_connection(("127.0.0.1", number), 20)
+    return client, ask(client)
+def scenario():
+    try:
+        held = [client for client, answer in [dial()] if answer]
+        port_is_full = False
+        while not port_is_full:
+            try:
+                client, answer = dial()
+            except OSError:  # the clients' own descriptors ran out first
+                held.pop().close()
+                client, answer = dial()
+            held.append(client)
+            port_is_full = answer == b"" or len(held) > 60
+        print("still up", ask(held[0]))
+        for client in held:
+            client.close()
+        print("again", dial()[1])
+    finally:
+        reactor.callFromThread(reactor.stop)
+reactor.callInThread(scenario)
+reactor.run()
+"""
+    assert python("-c", program).stdout == "still up b'x'\nagain b'x'\n"
+
+
+def test_a_port_that_was_paused_resumes_without_a_free_descriptor(reactor, run):
+    import resource
+
+    port = reactor.listenTCP(0, Recording(), 50, LOOPBACK)
+    port.pause_accepting()
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, limits[1]))
+    try:
+        port.resume_accepting()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert run(exchange(port.getHost().port)) == b"x"
 
 
 def test_a_subprocess_of_asyncio_is_noticed_when_it_ends_while_the_reactor_runs():
