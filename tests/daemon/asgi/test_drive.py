@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 from asgid.daemon.asgi.drive import Driver
-from support.memory import on_loop, settle
+from support.connections import on_loop, settle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
