@@ -108,6 +108,11 @@ class Engine(WebSocketServerProtocol):
         if self.user is not None:
             self.user.engine_write(data)
 
+    def onMessageFrame(self, payload: Any) -> None:
+        """Keep the pieces of a fragment; of an empty one nothing, for no limit bounds how many there are."""
+        if not self.failedByMe:
+            self.message_data.extend(piece for piece in payload if piece)
+
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         """Give the user a message."""
         if self.user is not None:

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import subprocess
+import sys
+import tracemalloc
 
 import pytest
+from autobahn.twisted.websocket import WebSocketServerProtocol
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.websocket import (
@@ -319,6 +324,47 @@ def test_messages_at_the_limit_are_delivered():
     peer = MemoryWebSocket(message_bytes=100, frame_bytes=100)
     peer.receive(frame(TEXT, b"x" * 100) + frame(TEXT, b"x" * 50, fin=False) + frame(CONTINUATION, b"x" * 50))
     assert peer.application.messages == ["x" * 100] * 2
+
+
+def test_empty_fragments_without_end_take_no_memory():
+    peer = MemoryWebSocket()
+    peer.receive(frame(TEXT, b"", fin=False))
+    flood = frame(CONTINUATION, b"", fin=False) * 1000
+    peer.receive(flood)
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        for _ in range(10):
+            peer.receive(flood)
+        assert tracemalloc.get_traced_memory()[0] - before < 10_000
+    finally:
+        tracemalloc.stop()
+    peer.receive(frame(CONTINUATION, b"end"))
+    assert peer.application.messages == ["end"]
+
+
+def test_an_idle_websocket_keeps_nothing_of_autobahn():
+    def engines() -> int:
+        return sum(isinstance(each, WebSocketServerProtocol) for each in gc.get_referents(peer.connection))
+
+    peer = MemoryWebSocket()
+    peer.receive(frame(PING, b"x") + frame(TEXT, b"a", fin=False))
+    assert engines() == 1
+    peer.receive(frame(CONTINUATION, b"b"))
+    assert engines() == 0
+
+
+def test_autobahn_is_imported_by_preload_and_not_before():
+    script = (
+        "import sys\n"
+        "from asgid.daemon.wire import factory, websocket\n"
+        "assert not any(name.startswith(('autobahn', 'txaio')) for name in sys.modules)\n"
+        "from asgid.daemon.wire.websocket_shared import preload\n"
+        "preload()\n"
+        "assert 'autobahn.twisted.websocket' in sys.modules\n"
+        "assert 'twisted.internet.reactor' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
 
 
 def test_without_limits_a_large_message_passes():
