@@ -24,6 +24,7 @@ BODY = 1  # http.response.body
 COMPLETE = 2  # nothing: it is complete, or failed
 _EXPECTED = {START: "http.response.start", BODY: "http.response.body", COMPLETE: "nothing: the response is complete"}
 
+_NOBODY: tuple[Future[None], ...] = ()
 _HIGH_BYTES = 64 * 1024  # of the body that wait for the application, before reading stops
 
 
@@ -36,7 +37,7 @@ class HTTPCycle:
 
     __slots__ = (
         "_body", "_complete", "_gateway", "_gone", "_head", "_held", "_pieces", "_response", "_size", "_state",
-        "_waiter", "task",
+        "_waiters", "task",
     )  # fmt: skip
 
     def __init__(
@@ -52,7 +53,7 @@ class HTTPCycle:
         self._gone: Gone | None = None
         self._held = False
         self._state = START
-        self._waiter: Future[None] | None = None
+        self._waiters = _NOBODY  # receive calls that wait
         self.task: Task[None] | None = None
 
     # What the wire calls.
@@ -66,7 +67,7 @@ class HTTPCycle:
         else:
             self._body = data
         self._size += len(data)
-        if self._waiter is not None:
+        if self._waiters:
             self._wake()
         elif self._size >= _HIGH_BYTES and not self._held:
             self._held = True
@@ -94,9 +95,10 @@ class HTTPCycle:
             self._gateway.close_later(self)
 
     def _wake(self) -> None:
-        waiter, self._waiter = self._waiter, None
-        if waiter is not None and not waiter.done():
-            waiter.set_result(None)
+        waiters, self._waiters = self._waiters, _NOBODY
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)
 
     # What the application calls.
 
@@ -112,9 +114,9 @@ class HTTPCycle:
                 self._response.read()
                 if self._body or self._complete:
                     continue
-            if self._waiter is None:
-                self._waiter = asyncio.get_running_loop().create_future()
-            await asyncio.shield(self._waiter)
+            waiter = self._gateway.loop.create_future()
+            self._waiters = (*self._waiters, waiter)
+            await waiter
 
     def _next_piece(self) -> Event:
         body = self._body
@@ -150,8 +152,8 @@ class HTTPCycle:
                 self._state = BODY
                 raise ApplicationMistake(str(error)) from None
             if wait is not None:
-                await asyncio.shield(wait)
-            elif not more and self._waiter is not None:
+                await wait
+            elif not more and self._waiters:
                 self._wake()
         elif state == START and kind == "http.response.start":
             self._start(event)

@@ -17,7 +17,7 @@ from zope.interface import implementer
 from asgid.daemon.seam import Gone, RequestHead
 from asgid.daemon.wire.http1_chunked import ChunkedDecoder
 from asgid.daemon.wire.http1_head import BadRequest
-from asgid.daemon.wire.http1_response import NEVER, Responder, log
+from asgid.daemon.wire.http1_response import NEVER, NOBODY, Responder, log
 
 if TYPE_CHECKING:
     from twisted.python.failure import Failure
@@ -147,9 +147,11 @@ class HTTP1Connection(Responder):
         self._write_paused = False
         if self._state != CLOSING:
             self._write_deadline = NEVER
-        waiter, self._waiter = self._waiter, None
-        if waiter is not None and not waiter.done():
-            waiter.set_result(None)
+        if self._waiters:
+            waiters, self._waiters = self._waiters, NOBODY
+            for waiter in waiters:
+                if not waiter.done():
+                    waiter.set_result(None)
         if self._ahead and self._state == HEAD:
             self._factory.call_soon(self._advance)
 
@@ -487,13 +489,14 @@ class HTTP1Connection(Responder):
     def _lose(self, reason: Gone) -> None:
         """Part from the request under way."""
         sink, self._sink = self._sink, None
-        waiter, self._waiter = self._waiter, None
+        waiters, self._waiters = self._waiters, NOBODY
         if reason is Gone.LOST:
             self._lost = True
             if sink is not None:
                 self._finished(cut=True)
-        if waiter is not None and not waiter.done():
-            waiter.set_exception(ConnectionResetError("the client has gone"))
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_exception(ConnectionResetError("the client has gone"))
         if sink is not None:
             sink.gone(reason)
 

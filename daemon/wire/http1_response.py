@@ -23,6 +23,7 @@ NEVER = float("inf")
 NO_BODY, LENGTH, CHUNKED, UNTIL_CLOSE = range(4)
 
 _BODILESS = frozenset((204, 304))  # RFC 9110 6.4.1
+NOBODY: tuple[Future[None], ...] = ()
 _JOIN_BYTES = 32 * 1024  # a larger piece is written beside its head, not copied behind it
 
 
@@ -31,7 +32,7 @@ class Responder:
 
     __slots__ = (
         "_application_deadline", "_bits", "_bodiless", "_body_bytes", "_expect", "_factory", "_framing", "_head", "_keep_alive",
-        "_left", "_length", "_lines", "_lost", "_old", "_peer", "_started_at", "_status", "_waiter", "_write_deadline",
+        "_left", "_length", "_lines", "_lost", "_old", "_peer", "_started_at", "_status", "_waiters", "_write_deadline",
         "_write_paused", "transport",
     )  # fmt: skip
 
@@ -54,7 +55,7 @@ class Responder:
         self._started_at = 0.0
         self._lost = False
         self._write_paused = False
-        self._waiter: Future[None] | None = None
+        self._waiters = NOBODY  # who waits to write on
         self._write_deadline = NEVER
         self._application_deadline = NEVER
 
@@ -95,9 +96,9 @@ class Responder:
                 self._completed(self._factory.clock())
                 return None
         if self._write_paused:
-            if self._waiter is None:
-                self._waiter = asyncio.get_running_loop().create_future()
-            return self._waiter
+            waiter = asyncio.get_running_loop().create_future()
+            self._waiters = (*self._waiters, waiter)
+            return waiter
         return None
 
     def fail(self, status: int) -> None:
