@@ -209,6 +209,9 @@ class Client(MemoryTransport):
         return response
 
 
+_servers: list[Server] = []  # of the test that runs
+
+
 class Server:
     """An ASGI application behind one listener, and the clients that connect to it."""
 
@@ -237,6 +240,7 @@ class Server:
             root_path=root_path,
             headers=headers,
         )
+        _servers.append(self)
         self.gateway = gateway or ASGIGateway(application, self.spec, loop=self.loop, state=state)
         options.setdefault("clock", self.clock)
         self.factory = ConnectionFactory(
@@ -261,6 +265,13 @@ class Server:
 
     def connect_unix(self) -> Client:
         return self.connect(UNIXAddress(None), UNIXAddress("/run/site.sock"))
+
+    def close(self) -> None:
+        """Cut what is left, as the end of the daemon does."""
+        self.factory.cut()
+        if isinstance(self.gateway, ASGIGateway):
+            self.gateway.cut_all()
+            self.gateway.driver.close()
 
     def pass_time(self, seconds: float) -> None:
         """Move the clock and sweep."""
@@ -293,11 +304,15 @@ def on_loop(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
 def run_on_loop(scenario: Callable[[], Awaitable[None]], *, factory: Any = uvloop.new_event_loop) -> None:
     """Run ``scenario()`` on a loop of its own."""
     reports: list[dict[str, Any]] = []
+    _servers.clear()
 
     async def main() -> None:
         asyncio.get_running_loop().set_exception_handler(lambda _loop, context: reports.append(context))
         await scenario()
+        for server in _servers:
+            server.close()
         await settle()
+        assert asyncio.all_tasks() <= {asyncio.current_task()}
 
     with asyncio.Runner(loop_factory=factory) as runner:
         runner.run(main())

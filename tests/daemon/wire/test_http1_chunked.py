@@ -143,12 +143,8 @@ def test_9112_7_1_1_extensions_count_against_the_limit_on_all_of_them():
 
 @pytest.mark.parametrize("start", [b"1;", b"0\r\nA: "])
 def test_a_line_without_end_is_refused_at_the_limit_and_not_kept(start):
-    decoder = ChunkedDecoder(1000)
-    decoder.feed(start)
-    with pytest.raises(BadRequest) as refusal:
-        for _ in range(1100):
-            decoder.feed(b"a")
-    assert refusal.value.status == 431
+    assert outcome(start, *[b"a"] * 40_000) == 431
+    assert not decode(start, *[b"a"] * 30_000)[2]
 
 
 def test_9112_7_1_2_trailers_count_against_the_limit():
