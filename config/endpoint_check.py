@@ -77,6 +77,25 @@ class _FaultError(Exception):
 
 def checked(text: str) -> Endpoint:
     """Read and check ``text``. See :func:`asgid.config.endpoints.parse`."""
+    try:
+        return _checked(text)
+    except EndpointSyntaxError as error:
+        if not error.suggestion or _is_endpoint(error.suggestion):
+            raise
+        refused = error
+    # What it suggests has a mistake of its own: half an answer would be a wrong one.
+    raise EndpointSyntaxError(refused.message, code=refused.code, offset=refused.offset)
+
+
+def _is_endpoint(text: str) -> bool:
+    try:
+        _checked(text)
+    except EndpointSyntaxError:
+        return False
+    return True
+
+
+def _checked(text: str) -> Endpoint:
     for offset, character in enumerate(text):
         if ord(character) < 0x20 or ord(character) == 0x7F:
             raise EndpointSyntaxError(

@@ -188,6 +188,8 @@ def _advice(text: str, message: str, offset: int) -> str:
             return _in_quotes(rest)
         if not rest:
             return "a value is missing after the ="
+    if message.startswith("Invalid initial") and text[:offset].endswith(("{", ",")):
+        return "an inline table stands on one line"
     if message.startswith("Expected '=' after a key"):
         return "a line is `key = value`, or a table's `[name]`"
     return ""
