@@ -84,7 +84,7 @@ class HTTP1Connection(Responder):
         if state == HEAD:
             if (
                 not self._ahead
-                and data.find(b"\r\n\r\n") + 4 == len(data) <= self._factory.rules.unchecked_bytes
+                and 3 < data.find(b"\r\n\r\n") + 4 == len(data) <= self._factory.rules.unchecked_bytes
                 and data[0] > 0x20
                 and not self._write_paused
             ):  # the plain case: exactly one whole head
