@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any, Protocol
+import time
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from asgid.config import Diagnostic
 from asgid.config.codes import LISTENER_FAILED
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
 logger = logging.getLogger("asgid")
+
+_SAY_AGAIN_S: Final = 60.0
 
 
 class Port(Protocol):
@@ -76,6 +79,7 @@ class Listener:
         self.ports: list[tuple[EndpointSpec, Port]] = []
         self._factory: Factory | None = None
         self._gateway: Gateway | None = None
+        self._quiet_until = 0.0
 
     @property
     def name(self) -> str:
@@ -128,11 +132,12 @@ class Listener:
             logger.info("listener %s: %s at %s", self.name, endpoint.text, ", ".join(port.addresses()))
 
     def pause(self) -> None:
-        """Stop accepting for now: the limit of connections is reached."""
-        logger.warning(
-            "listener %s: limits.connections (%d) is reached, new connections wait",
-            self.name, self.spec.limits.connections,
-        )  # fmt: skip
+        """Stop accepting for now: the limit of connections is reached. It is said once a minute at most."""
+        now = time.monotonic()
+        if now >= self._quiet_until:
+            self._quiet_until = now + _SAY_AGAIN_S
+            limit = self.spec.limits.connections
+            logger.warning("listener %s: limits.connections (%d) is reached: new ones wait", self.name, limit)
         for _, port in self.ports:
             port.pause_accepting()
 
