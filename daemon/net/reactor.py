@@ -40,6 +40,7 @@ class NativeReactor(AsyncioSelectorReactor):
         self.loop = loop
         self.ports: set[NativePort] = set()
         self.transports: set[NativeTransport] = set()
+        self._children: set[int] = set()
         super().__init__(loop)
         loop.set_exception_handler(_on_error)
 
@@ -115,9 +116,34 @@ class NativeReactor(AsyncioSelectorReactor):
         port.startListening()
         return port
 
+    def spawnProcess(self, *arguments: Any, **options: Any) -> Any:
+        """Start a process as stock Twisted does, and notice its end by a descriptor for it (pidfd_open(2)).
+
+        The stock reactor waits for SIGCHLD on a wakeup descriptor that uvloop replaces by its own.
+        """
+        stock: Any = super()
+        process = stock.spawnProcess(*arguments, **options)
+        if process.pid is not None:
+            watch = os.pidfd_open(process.pid)
+            self._children.add(watch)
+            self.loop.add_reader(watch, self._child_ended, watch, process)
+        return process
+
+    def _child_ended(self, watch: int, process: Any) -> None:
+        self._forget_child(watch)
+        if process.pid is not None:
+            process.reapProcess()
+
+    def _forget_child(self, watch: int) -> None:
+        self._children.discard(watch)
+        self.loop.remove_reader(watch)
+        os.close(watch)
+
     def disconnectAll(self) -> None:
         """Close every port and tell every protocol that its connection is lost: the reactor stops."""
         super().disconnectAll()
+        for watch in list(self._children):
+            self._forget_child(watch)
         reason = failure_of(ConnectionLost())
         for port in list(self.ports):
             port.connectionLost(reason)

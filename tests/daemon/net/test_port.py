@@ -239,6 +239,23 @@ reactor.loop.close()
     assert done.returncode == 0
 
 
+def test_a_process_of_twisteds_is_noticed_when_it_ends_with_its_pipes_closed_before():
+    program = """
+from asgid.daemon.net import install
+reactor = install()
+import sys
+from twisted.internet.protocol import ProcessProtocol
+class Child(ProcessProtocol):
+    def processEnded(self, reason):
+        print("ended", reason.value.exitCode, flush=True)
+        reactor.stop()
+code = "import os, time; os.closerange(0, 3); time.sleep(0.2); os._exit(7)"
+reactor.spawnProcess(Child(), sys.executable, [sys.executable, "-c", code])
+reactor.run()
+"""
+    assert python("-c", program).stdout == "ended 7\n"
+
+
 def test_a_process_without_descriptors_sheds_connections_and_serves_again_when_it_has_some():
     program = """
 import resource, socket
