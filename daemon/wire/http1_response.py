@@ -24,6 +24,8 @@ NO_BODY, LENGTH, CHUNKED, UNTIL_CLOSE = range(4)
 
 _BODILESS = frozenset((204, 304))  # RFC 9110 6.4.1
 NOBODY: tuple[Future[None], ...] = ()
+_TURN_BYTES = 1024 * 1024  # that an application sends before everybody else has a turn
+_PIECE_BYTES = 256  # what a piece of the body counts for beside its length
 _JOIN_BYTES = 32 * 1024  # a larger piece is written beside its head, not copied behind it
 
 
@@ -32,8 +34,8 @@ class Responder:
 
     __slots__ = (
         "_application_deadline", "_bits", "_bodiless", "_body_bytes", "_expect", "_factory", "_framing", "_head", "_keep_alive",
-        "_left", "_length", "_lines", "_lost", "_old", "_peer", "_started_at", "_status", "_waiters", "_write_deadline",
-        "_write_paused", "transport",
+        "_left", "_length", "_lines", "_lost", "_old", "_peer", "_started_at", "_status", "_turn", "_waiters",
+        "_write_deadline", "_write_paused", "transport",
     )  # fmt: skip
 
     def __init__(self, factory: ConnectionFactory) -> None:
@@ -56,6 +58,7 @@ class Responder:
         self._lost = False
         self._write_paused = False
         self._waiters = NOBODY  # who waits to write on
+        self._turn = _TURN_BYTES
         self._write_deadline = NEVER
         self._application_deadline = NEVER
 
@@ -99,6 +102,14 @@ class Responder:
             waiter = asyncio.get_running_loop().create_future()
             self._waiters = (*self._waiters, waiter)
             return waiter
+        # A transport whose write has failed drops what is written and pauses nobody: an application that sends
+        # and sends would never let the loop say that the connection is lost.
+        self._turn -= len(data) + _PIECE_BYTES
+        if self._turn < 0:
+            self._turn = _TURN_BYTES
+            turn = asyncio.get_running_loop().create_future()
+            self._factory.call_soon(_take_turn, turn)
+            return turn
         return None
 
     def fail(self, status: int) -> None:
@@ -225,3 +236,8 @@ def _mismatch(length: int, size: int) -> str:
     if size > length:
         return f"the body is longer than its Content-Length of {length} bytes"
     return f"the body ended after {size} bytes, its Content-Length is {length}"
+
+
+def _take_turn(turn: Future[None]) -> None:
+    if not turn.done():
+        turn.set_result(None)

@@ -48,8 +48,8 @@ def granian(start: Start, tools: Path) -> list[str]:
     log = "--access-log" if start.access_log else "--no-access-log"
     return [
         str(tools / "granian"), "--interface", "asgi", "--loop", "uvloop", "--http", "1", "--workers", "1",
-        "--backlog", "2048", "--backpressure", "20000", "--host", HOST, "--port", str(start.port), "--log-level", "info",
-        log, start.target,
+        "--backlog", "2048", "--backpressure", "20000", "--host", HOST,
+        "--port", str(start.port), "--log-level", "info", log, start.target,
     ]  # fmt: skip
 
 

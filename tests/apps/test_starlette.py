@@ -1,0 +1,142 @@
+"""Starlette: what it promises its users rests on what the server promises it."""
+
+from __future__ import annotations
+
+import gzip
+import json
+
+import httpx
+import pytest
+import websockets.sync.client
+from support.raw import Raw
+
+
+@pytest.fixture
+def server(serve_site):
+    return serve_site("starlette_site", "pages:application")
+
+
+@pytest.fixture
+def client(server):
+    with httpx.Client(base_url=server.first.url, trust_env=False, timeout=20) as made:
+        yield made
+
+
+def happened(client, name: str) -> bool:
+    return client.get(f"/wait/{name}").text == "it happened"
+
+
+def test_lifespan_state_reaches_requests(client):
+    assert client.get("/").json() == {"database": "connected", "client": "127.0.0.1"}
+
+
+def test_a_background_task_runs_after_the_answer(client):
+    assert client.get("/background").text == "answered first"
+    assert happened(client, "background")
+
+
+def test_a_stream_arrives_whole(client):
+    assert client.get("/stream").text == "".join(f"{number}\n" for number in range(1000))
+
+
+def test_a_stream_through_middleware_arrives_whole(client):
+    got = client.get("/layered/", headers={"accept-encoding": "gzip"})
+    assert got.headers["x-tagged"] == "yes"
+    assert got.headers["content-encoding"] == "gzip"
+    assert got.text == "".join(f"{number}\n" for number in range(1000))
+    assert gzip.decompress(gzip.compress(got.content)) == got.content
+
+
+def test_static_files_with_ranges_and_conditions(client):
+    got = client.get("/static/style.css")
+    assert (got.status_code, got.text) == (200, "body { color: black }\n")
+    again = client.get("/static/style.css", headers={"if-none-match": got.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    part = client.get("/static/style.css", headers={"range": "bytes=0-3"})
+    assert (part.status_code, part.text) == (206, "body")
+    assert client.head("/static/style.css").content == b""
+    assert client.get("/static/nosuch.css").status_code == 404
+
+
+def test_a_file_response(client):
+    assert client.get("/file").text.startswith('"""A Starlette application')
+
+
+def test_a_form_with_a_file(client):
+    got = client.post("/form", data={"name": "it"}, files={"file": b"x" * 300_000})
+    assert got.text == "it 300000"
+
+
+def test_a_stream_is_client_disconnect_when_its_client_resets(server, client):
+    reader = Raw(server.first.place)
+    reader.request("/endless")
+    reader.read_exactly(1_000_000)
+    reader.reset()
+    assert happened(client, "stream-disconnected")
+
+
+def test_a_stream_behind_middleware_ends_when_its_client_resets(server, client):
+    reader = Raw(server.first.place)
+    reader.request("/layered/endless")
+    reader.read_exactly(1_000_000)
+    reader.reset()
+    assert happened(client, "stream-ended")
+
+
+def test_a_stream_ends_when_its_client_closes(server, client):
+    reader = Raw(server.first.place)
+    reader.request("/endless")
+    reader.read_exactly(1_000_000)
+    reader.close()
+    assert happened(client, "stream-disconnected")
+
+
+def test_a_quiet_stream_ends_when_its_client_resets(server, client):
+    reader = Raw(server.first.place)
+    reader.request("/events")
+    reader.read_until(b"data: first\n\n")
+    reader.reset()
+    assert happened(client, "stream-ended")
+
+
+def test_an_upload_that_breaks_off_is_client_disconnect(server, client):
+    with Raw(server.first.place) as writer:
+        writer.request("/upload", "Content-Length: 1000", method="POST")
+        writer.send(b"half of it")
+    assert happened(client, "client-disconnect")
+
+
+def test_is_disconnected_sees_a_client_that_leaves(server, client):
+    with Raw(server.first.place) as watcher:
+        watcher.request("/watch")
+        assert happened(client, "watching")
+    assert happened(client, "seen-disconnected")
+
+
+def test_a_websocket_with_a_subprotocol_and_a_close_code(server, client):
+    url = f"ws://{server.first.address}/chat"
+    with websockets.sync.client.connect(url, subprotocols=["chat"]) as socket:
+        assert socket.subprotocol == "chat"
+        socket.send("hello")
+        assert json.loads(socket.recv()) == {"got": "hello"}
+        socket.close(4321)
+    assert happened(client, "websocket-4321")
+
+
+def test_under_a_prefix_static_files_are_found(serve_site):
+    listeners = '[listeners.main]\naddress = "127.0.0.1"\nport = 0\nroot_path = "/site"\n'
+    server = serve_site("starlette_site", "pages:application", listeners)
+    with httpx.Client(base_url=server.first.url, trust_env=False) as client:
+        assert client.get("/site/static/style.css").status_code == 200
+        assert client.get("/site/").json()["database"] == "connected"
+
+
+def test_nothing_was_logged_as_an_error_when_clients_left(server, client):
+    reader = Raw(server.first.place)
+    reader.request("/endless")
+    reader.read_exactly(100_000)
+    reader.reset()
+    assert happened(client, "stream-ended")
+    client.close()
+    assert server.stop() == 0
+    assert "Traceback" not in server.err.text
