@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("asgid")
 
 _SLACK_S: Final = 1.0  # what a stop may take beyond its deadlines, for what they bound to end in order
+_PRELOAD_S: Final = 0.2  # after the start: the first answers do not share the interpreter with an import
 _SHUTDOWN_S: Final = 5.0  # what the application's shutdown is given, however long the drain took
 
 
@@ -149,7 +150,7 @@ class Runtime:
         )  # fmt: skip
         gc.freeze()
         gc.enable()  # it was off since the start, for what is imported stays
-        threading.Thread(target=_import_the_rest, name="asgid imports", daemon=True).start()
+        self.loop.call_later(_PRELOAD_S, _import_the_rest)
 
     async def _stopped(self, supervisor: Supervisor) -> None:
         await supervisor.stop()
@@ -251,6 +252,10 @@ def _size_executor(loop: asyncio.AbstractEventLoop) -> None:
 
 def _import_the_rest() -> None:
     """Import what the first WebSocket will need, off the loop: Autobahn would block it for half a second."""
+    threading.Thread(target=_preload, name="asgid imports", daemon=True).start()
+
+
+def _preload() -> None:
     from asgid.daemon.asgi import websocket as _  # noqa: F401, PLC0415
     from asgid.daemon.wire.websocket_shared import preload  # noqa: PLC0415
 
