@@ -190,6 +190,7 @@ def _look_for_departures(watched: dict[int, Connection]) -> None:
     """Ask the kernel, once for all of them, which peers have sent a FIN or a reset (poll(2), POLLRDHUP)."""
     poll = select.poll()
     for descriptor in watched:
-        poll.register(descriptor, _POLLRDHUP)
+        if descriptor >= 0:  # else it is being lost
+            poll.register(descriptor, _POLLRDHUP)
     for descriptor, event in poll.poll(0):
         watched[descriptor].departed(bool(event & (select.POLLERR | select.POLLHUP | select.POLLNVAL)))

@@ -152,8 +152,11 @@ class HTTP1Connection(Responder):
             for waiter in waiters:
                 if not waiter.done():
                     waiter.set_result(None)
-        if self._ahead and self._state == HEAD:
-            self._factory.call_soon(self._advance)
+        if self._state == HEAD:
+            if self._ahead:
+                self._factory.call_soon(self._advance)
+            elif self._read_deadline == NEVER:
+                self._read_deadline = self._factory.clock() + self._factory.keep_alive_s
 
     def stopProducing(self) -> None:
         """Do nothing: :meth:`connectionLost` tells (IProducer)."""
@@ -510,6 +513,8 @@ class HTTP1Connection(Responder):
         elif self._state == BODY:
             counters.timeouts += 1
             self._refuse(BadRequest(408, "the request's body did not come in timeouts.request_body"))
+        elif self._state == HEAD and self._write_paused:
+            pass  # it has not read its last response yet: timeouts.keep_alive begins when it has
         elif self._state in (HEAD, DISCARDING):
             self._close()
         elif self._state == LINGERING and _unsent_bytes(self.transport):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -177,7 +178,7 @@ requests = st.sampled_from(
     st.lists(requests, max_size=6).map(b"".join), st.lists(st.integers(0, 700), max_size=10), st.booleans()
 )
 def test_the_same_bytes_cut_anywhere_give_the_same_requests_and_answers(data, cuts, slow):
-    """Whole, byte by byte and at random cuts: the same requests reach the application, and as many answers leave."""
+    """Whole, byte by byte and at random cuts: the same requests reach the application, the same answers leave."""
     places = sorted({place % (len(data) + 1) for place in cuts})
     random = [data[start:end] for start, end in zip([0, *places], [*places, len(data)], strict=True)]
     seen = []
@@ -237,7 +238,7 @@ async def test_forty_thousand_requests_in_one_read_leave_the_loop_free():
     client.send(GET * 40_000)
     while turns[-1] < 40_000:
         await settle()
-    taken = [after - before for before, after in zip(turns, turns[1:], strict=False)]
+    taken = [after - before for before, after in pairwise(turns)]
     assert max(taken) <= 64
     await settle()
     assert client.received.count(b"HTTP/1.1 200 OK") == 40_000
@@ -247,7 +248,7 @@ async def test_forty_thousand_requests_in_one_read_leave_the_loop_free():
 @pytest.mark.parametrize("stalled", [False, True])
 @on_loop
 async def test_what_waits_of_pipelined_requests_is_bounded(stalled):
-    """The socket is paused, whether it is the loop's turns or a client that does not read that holds them up."""
+    """The socket is paused, be it the loop's turns or a client that does not read that holds them up."""
     client = Server(Echo()).connect()
     if stalled:
         client.stall()
