@@ -44,7 +44,8 @@ class Forwarding:
         if address is not None:
             ports = header_values(headers, self._port_header)
             port = ports[-1].decode("latin-1").strip() if ports else ""
-            scope["client"] = (address, int(port) if port.isascii() and port.isdigit() and int(port) < 65536 else 0)
+            known = port.isascii() and port.isdigit() and len(port) < 6 and int(port) < 65536
+            scope["client"] = (address, int(port) if known else 0)
         schemes = header_values(headers, _PROTO)
         if schemes:
             scheme = schemes[-1].decode("latin-1").rpartition(",")[2].strip().lower()

@@ -115,7 +115,8 @@ class HTTPCycle:
                 if self._body or self._complete:
                     continue
             waiter = self._gateway.loop.create_future()
-            self._waiters = (*self._waiters, waiter)
+            # Those who gave up are let go: Starlette looks for a disconnect by a receive that it cancels.
+            self._waiters = (*(one for one in self._waiters if not one.done()), waiter)
             await waiter
 
     def _next_piece(self) -> Event:

@@ -178,7 +178,7 @@ requests = st.sampled_from(
     st.lists(requests, max_size=6).map(b"".join), st.lists(st.integers(0, 700), max_size=10), st.booleans()
 )
 def test_the_same_bytes_cut_anywhere_give_the_same_requests_and_answers(data, cuts, slow):
-    """Whole, byte by byte and at random cuts: the same requests reach the application, the same answers leave."""
+    """Whole, byte by byte and at random cuts: the same requests arrive, the same answers leave."""
     places = sorted({place % (len(data) + 1) for place in cuts})
     random = [data[start:end] for start, end in zip([0, *places], [*places, len(data)], strict=True)]
     seen = []

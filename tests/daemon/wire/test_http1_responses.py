@@ -192,7 +192,7 @@ async def test_server_and_date_can_be_left_out():
 
 @on_loop
 async def test_the_date_moves_with_the_clock_and_not_more_than_a_second_behind():
-    server, client = await ask(Sends(start(), piece()))
+    server, _ = await ask(Sends(start(), piece()))
     writer = server.factory.writer
     first = writer.prefix(200, server.clock())
     assert writer.prefix(200, server.clock()) is first

@@ -64,7 +64,7 @@ def test_many_names_are_rendered_and_not_all_kept():
     ],
 )  # fmt: skip
 def test_what_is_not_bytes_is_named(header, error):
-    with pytest.raises(error, match="bytes|header name"):
+    with pytest.raises(error, match=r"bytes|header name"):
         render([header])
 
 
