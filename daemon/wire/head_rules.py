@@ -19,11 +19,12 @@ class HeadRules:
         """Skip empty lines before a request line (RFC 9112 2.2). Raises :class:`BadRequest`."""
         rest = data.lstrip(b"\r\n")
         skipped = data[: len(data) - len(rest)]
-        if skipped.replace(b"\r\n", b"") not in ((b"", b"\r") if not rest else (b"",)):
+        left = skipped.replace(b"\r\n", b"")  # CR: the LF of this empty line may follow
+        if left and (rest or left != b"\r" or not skipped.endswith(b"\r")):
             raise BadRequest(400, "bare CR or LF before the request line")
         if len(skipped) > self._headers:
             raise BadRequest(431, "too many empty lines before the request line")
-        return rest if rest else skipped[len(skipped) & ~1 :]
+        return rest or left
 
     def check_size(self, data: bytes, end: int) -> None:
         """Hold a whole head, which ends at ``end``, to the limits. Raises :class:`BadRequest`."""

@@ -150,13 +150,9 @@ addresses = st.one_of(st.ip_addresses(v=4), st.ip_addresses(v=6), st.ip_addresse
 )
 
 
-@given(
-    st.lists(addresses, max_size=6),
-    st.lists(addresses, max_size=3),
-    st.ip_addresses(network="203.0.113.0/24"),
-)
-def test_what_stands_left_of_an_untrusted_entry_never_matters(lies, _, client):
-    """However a client fills the header before the first trusted proxy adds to it, that proxy's entry is taken."""
+@given(st.lists(addresses, max_size=6), st.ip_addresses(network="203.0.113.0/24"))
+def test_what_stands_left_of_an_untrusted_entry_never_matters(lies, client):
+    """However a client fills the header before the first trusted proxy adds to it, that entry is taken."""
     value = ", ".join([*lies, str(client), "10.1.1.1"]).encode()
     assert apply((FOR, value))["client"] == (str(client), 0)
 
