@@ -117,6 +117,13 @@ class HeadParser:
                 self.framing = None
                 _check_host(special[0][1])
                 return head
+            if len(special) == 2 and special[0][0] == b"host" and special[1][0] == b"content-length":
+                length = special[1][1]
+                if length.isdigit() and len(length) < 19:
+                    _check_host(special[0][1])
+                    self.framing = framing = Framing(version)
+                    framing.content_length = int(length)
+                    return head
         self.framing = _interpret(head, special)
         return head
 
@@ -239,8 +246,10 @@ def _measure(framing: Framing, seen: dict[bytes, bytes], version: str) -> None:
     elif length is not None:
         if not length.isdigit():
             raise BadRequest(400, "malformed Content-Length")  # RFC 9110 8.6
-        if len(length) > 19 and len(length.lstrip(b"0")) > 19:
-            raise BadRequest(400, "Content-Length out of range")
+        if len(length) > 19:
+            length = length.lstrip(b"0") or b"0"  # int() refuses a long row of zeros
+            if len(length) > 19:
+                raise BadRequest(400, "Content-Length out of range")
         framing.content_length = int(length)
         if framing.content_length > _MAX_CONTENT_LENGTH:
             raise BadRequest(400, "Content-Length out of range")
