@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from support.files import probe_file
 from support.server import ASGID, Process, Server
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Serve = Callable[..., Server]
 Run = Callable[..., Process]

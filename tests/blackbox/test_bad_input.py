@@ -79,7 +79,8 @@ FILES = {
     "a bad network": Bad(GOOD + MAIN + '[proxy]\ntrusted = ["10.0.0.0/99"]\n', 8, "10.0.0.0/99"),
     "two listeners in one place": Bad(
         GOOD
-        + '[listeners.a]\naddress = "127.0.0.1"\nport = 8077\n[listeners.b]\naddress = "127.0.0.1"\nport = 8077\n',
+        + '[listeners.a]\naddress = "127.0.0.1"\nport = 8077\n'
+        + '[listeners.b]\naddress = "127.0.0.1"\nport = 8077\n',
         0,
         "8077",
     ),

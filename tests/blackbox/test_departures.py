@@ -6,7 +6,7 @@ import re
 
 import pytest
 from support.memory import MEBIBYTE, resident_kib
-from support.raw import ClosedError, Raw
+from support.raw import Raw
 
 
 @pytest.fixture
@@ -165,13 +165,3 @@ def test_answers_that_are_not_read_do_not_pile_up_in_memory(server):
     with Raw(server.first.place, receive_buffer=4096) as client:
         client.send_what_fits(b"GET /large?size=1000000 HTTP/1.1\r\nHost: t\r\n\r\n" * 100_000)
         assert resident_kib(server.pid) - before < 16 * 1024
-
-
-def test_a_closed_connection_is_not_answered_on(server, observer):
-    with Raw(server.first.place) as client:
-        client.request("/steps")
-        event(observer, "steps:began")
-    observer.get("/set?event=go+on")
-    with Raw(server.first.place) as other, pytest.raises(ClosedError):
-        other.get("/hello", "Connection: close")
-        other.response()

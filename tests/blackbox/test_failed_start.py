@@ -1,4 +1,4 @@
-"""Starts that fail: which listener, where in the file, the cause, what to do; the status; nothing left behind."""
+"""Starts that fail: which listener, where in the file, the cause, the status; nothing is left behind."""
 
 from __future__ import annotations
 

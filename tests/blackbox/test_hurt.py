@@ -1,4 +1,4 @@
-"""Where Daphne's users were hurt, each as it was reported there. What other files show is not repeated here."""
+"""Where Daphne's users were hurt, as they reported it; what other files show is not repeated here."""
 
 from __future__ import annotations
 

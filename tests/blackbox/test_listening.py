@@ -60,7 +60,8 @@ def test_a_double_colon_in_the_file_is_ipv6_alone(serve):
 def test_both_wildcards_share_a_port_as_two_listeners(serve):
     port = free_port()
     serve(
-        f'[listeners.four]\naddress = "0.0.0.0"\nport = {port}\n[listeners.six]\naddress = "::"\nport = {port}\n'
+        f'[listeners.four]\naddress = "0.0.0.0"\nport = {port}\n'
+        f'[listeners.six]\naddress = "::"\nport = {port}\n'
     )
     assert name_in_scope(("127.0.0.1", port)) == "four"
     assert name_in_scope(("::1", port)) == "six"
@@ -261,7 +262,7 @@ def test_forwarded_headers_are_believed_from_trusted_peers_alone(serve):
 def test_the_soft_limit_of_open_files_is_raised(serve):
     import resource
 
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     server = serve(prefix=("prlimit", f"--nofile=256:{hard}"))
     limits = Path(f"/proc/{server.pid}/limits").read_text()
     assert re.search(rf"Max open files\s+{hard}\s+{hard}", limits)

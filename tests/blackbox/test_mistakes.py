@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from support.raw import ClosedError, Raw
 
-# The mistake, what the client gets (0: a connection that is closed without a whole answer), what the log says.
+# The mistake, and what the log has to say of it.
 ANSWERED_500 = {
     "raises": r"RuntimeError",
     "exits": r"SystemExit",

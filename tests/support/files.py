@@ -33,14 +33,14 @@ def write(path: Path, text: str | bytes) -> Path:
 def probe_file(
     folder: Path, listeners: str = "", *, target: str = "probe:application", rest: str = ""
 ) -> Path:
-    """Write ``listeners.toml`` for the probe application; one loopback listener ``main`` where none are given."""
+    """Write ``listeners.toml`` for the probe application; with a loopback listener ``main`` by default."""
     listeners = listeners or '[listeners.main]\naddress = "127.0.0.1"\nport = 0\n'
     application = APPLICATION.format(target=target, directory=SITE)
     return write(folder / "listeners.toml", f"{application}\n{listeners}\n{rest}")
 
 
 def self_signed(folder: Path, host: str = "127.0.0.1") -> tuple[Path, Path]:
-    """Make a certificate for ``host``, its own issuer, valid for a day; return the certificate's and the key's path."""
+    """Make a self-signed certificate, valid for a day; return the certificate's and the key's path."""
     import datetime as dt
     import ipaddress
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import subprocess
 import sys
 import threading
 from urllib.parse import parse_qsl
@@ -215,8 +216,22 @@ async def hang(scope, query, receive, send) -> None:
                 raise
 
 
+async def children(scope, query, receive, send) -> None:
+    """Runs children of its own, beside grandchildren that are left to process 1."""
+    reading, writing = os.pipe()
+    orphans = f"for i in $(seq {int(query['orphans'])}); do (true &) ; done"
+    done = await asyncio.create_subprocess_exec("sh", "-c", f"({orphans}) & exit 7", pass_fds=[writing])
+    os.close(writing)
+    first = await done.wait()
+    second = await asyncio.to_thread(subprocess.run, ["sh", "-c", "exit 8"], check=False)
+    await asyncio.to_thread(os.read, reading, 1)  # until the last of them has closed it
+    os.close(reading)
+    await answer(send, 200, json.dumps({"statuses": [first, second.returncode]}).encode())
+
+
 HANDLERS = {
     "hello": hello, "echo": echo, "scope": scope_, "unread": unread, "status": status, "bare": bare,
     "pieces": pieces, "steps": steps, "large": large, "endless": endless, "late": late, "upload": upload,
-    "stalled": stalled, "departure": departure, "set": set_, "wait": wait, "seen": seen, "hang": hang,
+    "stalled": stalled, "children": children, "departure": departure,
+    "set": set_, "wait": wait, "seen": seen, "hang": hang,
 }  # fmt: skip
