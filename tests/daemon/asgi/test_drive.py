@@ -310,6 +310,33 @@ async def test_a_cancellation_from_outside_reaches_what_is_waited_for(wait, turn
     rig.driver.close()
 
 
+@pytest.mark.parametrize("turns", [0, 1, 3])
+@on_loop
+async def test_a_cancellation_reaches_the_task_that_is_waited_for(turns, parked):
+    rig = await make(parked)
+
+    async def child() -> None:
+        try:
+            await wait_long()
+        except asyncio.CancelledError:
+            rig.out.append("child cancelled")
+            raise
+
+    async def application() -> None:
+        children.append(asyncio.create_task(child()))
+        await children[0]
+
+    children: list[asyncio.Task[None]] = []
+    task = await rig.drive(application())
+    assert task is not None
+    await settle(turns)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert children[0].cancelled()
+    rig.driver.close()
+
+
 @on_loop
 async def test_a_cancellation_without_a_wait_is_not_the_next_ones(parked):
     rig = await make(parked)
