@@ -1,8 +1,8 @@
 """The seam between the wire and the application's side: the types that both speak, and nothing else.
 
-The wire knows no ASGI and the request cycle knows no HTTP version. The wire calls ``begin`` with a parsed head
-and gets a :class:`RequestSink` to feed; the cycle answers through the :class:`ResponseSink` that it was given.
-Every call is a plain call on the event loop's thread; none of them blocks.
+The wire knows no ASGI and the request cycle knows no HTTP version. The wire calls ``begin`` with a parsed
+head and gets a :class:`RequestSink` to feed; the cycle answers through the :class:`ResponseSink` that it was
+given. Every call is a plain call on the event loop's thread; none of them blocks.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Peer:
 class RequestHead:
     """A request's head, checked. Header names are lower-cased, values stripped, order and duplicates kept."""
 
-    __slots__ = ("headers", "method", "peer", "target", "version", "websocket")
+    __slots__ = ("client", "headers", "method", "peer", "target", "version", "websocket")
 
     def __init__(
         self, method: str, target: bytes, version: str, headers: Headers, peer: Peer, websocket: bool = False
@@ -51,6 +51,7 @@ class RequestHead:
         self.version = version  # "1.0", "1.1", later "2"
         self.headers = headers
         self.peer = peer
+        self.client = peer.client  # the peer's address, or whom a trusted proxy named: for those who log
         self.websocket = websocket  # a valid WebSocket upgrade was asked for
 
 
@@ -64,7 +65,7 @@ class RequestSink(Protocol):
         """Take note that the body is complete."""
 
     def gone(self, reason: Gone) -> None:
-        """Take note that the client has gone. Called at most twice: ``HALF_CLOSED``, then one of the others."""
+        """Take note that the client has gone. Called twice at most: ``HALF_CLOSED``, then another."""
 
 
 class ResponseSink(Protocol):
@@ -80,8 +81,8 @@ class ResponseSink(Protocol):
         """Write a piece of the body; with ``more`` false the response is complete.
 
         Returns a future to wait for when the client does not keep up, which fails with ``OSError`` where the
-        connection is lost meanwhile. Raises ``OSError`` where it is lost already, and ``ValueError`` where the
-        piece does not fit the Content-Length that was announced.
+        connection is lost meanwhile. Raises ``OSError`` where it is lost already, and ``ValueError`` where
+        the piece does not fit the Content-Length that was announced.
         """
 
     def fail(self, status: int) -> None:
@@ -133,7 +134,7 @@ class Gateway(Protocol):
     """The application's side of one listener, as the wire sees it."""
 
     def begin(self, head: RequestHead, response: ResponseSink, body: bytes, complete: bool) -> RequestSink:
-        """Begin a request. ``body`` is what came of its body together with the head, ``complete`` when all did."""
+        """Begin a request. ``body`` is what came of its body with the head, ``complete`` when all did."""
 
     def begin_websocket(self, head: RequestHead, port: WebSocketPort) -> WebSocketSink:
         """Begin a WebSocket: the application is asked to accept or refuse."""
@@ -159,7 +160,14 @@ class Counters:
     """What one listener counts. Plain integers: read them at any time, write them on the loop's thread."""
 
     __slots__ = (
-        "accepted", "bad_requests", "cut", "requests", "responses_4xx", "responses_5xx", "timeouts", "websockets",
+        "accepted",
+        "bad_requests",
+        "cut",
+        "requests",
+        "responses_4xx",
+        "responses_5xx",
+        "timeouts",
+        "websockets",
     )
 
     def __init__(self) -> None:
@@ -182,7 +190,7 @@ class Connection(Protocol):
 
     @property
     def watched(self) -> bool:
-        """Whether a departure can only be found by looking: a request is under way and the socket is not read."""
+        """Whether a departure can only be found by looking: the socket is not read."""
 
     def fileno(self) -> int:
         """Return the socket's descriptor."""

@@ -1,9 +1,9 @@
 """Running an application's coroutine: its first step at once, the rest by an ordinary task.
 
-A request that is answered without waiting, which most are, then costs no turn of the loop. Each runs in a fresh
-:mod:`contextvars` context. From Python 3.12 on the standard library does this (``eager_start``). On 3.11
-:class:`Driver` does, and keeps ``asyncio.current_task()`` one real task from the first step to the last, so that
-``asyncio.timeout``, task groups and anyio work inside the first step.
+A request that is answered without waiting, which most are, then costs no turn of the loop. Each runs in a
+fresh :mod:`contextvars` context. From Python 3.12 on the standard library does this (``eager_start``). On
+3.11 :class:`Driver` does, and keeps ``asyncio.current_task()`` one real task from the first step to the last,
+so that ``asyncio.timeout``, task groups and anyio work inside the first step.
 """
 
 from __future__ import annotations
@@ -86,8 +86,8 @@ class _Hub(Coroutine[Any, Any, None]):
 class _Spare(asyncio.Task[None]):
     """A task that is current while a coroutine takes its first step, and goes on with it if it waits.
 
-    If it does not wait, the task serves the next coroutine, unless the application has touched the task: then it
-    ends as the task of that one coroutine, callbacks and all.
+    If it does not wait, the task serves the next coroutine, unless the application has touched the task: then
+    it ends as the task of that one coroutine, callbacks and all.
     """
 
     touched = False
@@ -120,7 +120,7 @@ class Driver:
             self.drive = self._drive_eagerly  # type: ignore[method-assign]
 
     def drive(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None] | None:
-        """Run ``coroutine`` until it first waits; return the task that goes on with it, ``None`` if it has ended.
+        """Run ``coroutine`` until it first waits; return the task that goes on with it, ``None`` if it ended.
 
         The coroutine must not raise. To be called on the loop's thread while the loop runs.
         """

@@ -7,6 +7,7 @@ proxy wrote. What other peers send under these names is removed, so that no appl
 from __future__ import annotations
 
 import ipaddress
+import logging
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from asgid.config.spec import Proxy
     from asgid.daemon.seam import Headers
 
+log = logging.getLogger("asgid.application")
+
 _PROTO = b"x-forwarded-proto"
 _ROOT_PATH = b"daphne-root-path"
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -24,21 +27,34 @@ _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 class Forwarding:
     """The forwarded headers of one listener, as ``[proxy]`` has them."""
 
-    def __init__(self, proxy: Proxy) -> None:
+    def __init__(self, name: str, proxy: Proxy) -> None:
+        self._name = name
+        self._said = False
         self._unix = "unix" in proxy.trusted
         self._networks: list[_Network] = [
             ipaddress.ip_network(text, strict=False) for text in proxy.trusted if text != "unix"
         ]
         self._host_header = proxy.host_header
         self._port_header = proxy.port_header
-        self._removed = frozenset((proxy.host_header, proxy.port_header, _PROTO, _ROOT_PATH))
+        self._removed = frozenset((proxy.host_header, proxy.port_header, _PROTO))
 
     def apply(self, scope: dict[str, Any]) -> None:
-        """Set ``client``, ``scheme`` and ``root_path`` from a trusted peer's headers, else remove those."""
+        """Set ``client``, ``scheme`` and ``root_path`` from a trusted peer's headers; remove another peer's.
+
+        Daphne-Root-Path of a peer that is not trusted is a header like any other.
+        """
         headers: Headers = scope["headers"]
         client = scope["client"]
         if not (self._unix if client is None else self._trusts(client[0])):
-            scope["headers"] = [header for header in headers if header[0] not in self._removed]
+            scope["headers"] = kept = [header for header in headers if header[0] not in self._removed]
+            if len(kept) < len(headers) and not self._said:
+                self._said = True
+                log.warning(
+                    "listener %s: forwarded headers of %s were removed, as those of every peer that is not "
+                    "trusted; this is said once",
+                    self._name,
+                    client[0] if client else "a unix socket",
+                )
             return
         address = self._client(headers)
         if address is not None:

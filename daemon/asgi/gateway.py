@@ -1,4 +1,4 @@
-"""The application's side of one listener: makes scopes, begins cycles, ends those that outstay their client."""
+"""The application's side of one listener: makes scopes, begins cycles, ends what outstays its client."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class ASGIGateway:
         self.cycles.discard(cycle)
 
     def close_later(self, cycle: Any) -> None:
-        """Give an application whose client has gone ``timeouts.application_close`` to return, then cancel it."""
+        """Cancel an application whose client has gone, after ``timeouts.application_close``."""
         seconds = self.spec.timeouts.application_close_s
         if seconds:
             self.loop.call_later(seconds, self._close, cycle)

@@ -22,7 +22,11 @@ Event = dict[str, Any]
 START = 0  # http.response.start
 BODY = 1  # http.response.body
 COMPLETE = 2  # nothing: it is complete, or failed
-_EXPECTED = {START: "http.response.start", BODY: "http.response.body", COMPLETE: "nothing: the response is complete"}
+_EXPECTED = {
+    START: "http.response.start",
+    BODY: "http.response.body",
+    COMPLETE: "nothing: the response is complete",
+}
 
 _NOBODY: tuple[Future[None], ...] = ()
 _HIGH_BYTES = 64 * 1024  # of the body that wait for the application, before reading stops
@@ -33,10 +37,11 @@ class ApplicationMistake(Exception):  # noqa: N818 - it is what it says
 
 
 class HTTPCycle:
-    """Implements :class:`asgid.daemon.seam.RequestSink` for one request, and its application's two callables."""
+    """Implements :class:`asgid.daemon.seam.RequestSink` for one request: its application's two callables."""
 
     __slots__ = (
-        "_body", "_complete", "_gateway", "_gone", "_head", "_held", "_pieces", "_response", "_size", "_state",
+        "_body", "_complete", "_gateway", "_gone", "_head", "_held", "_pieces", "_response", "_size",
+        "_state",
         "_waiters", "task",
     )  # fmt: skip
 
@@ -136,7 +141,10 @@ class HTTPCycle:
 
     async def send(self, event: Event) -> None:
         """Take an event of the response."""
-        kind = event["type"]
+        try:
+            kind = event["type"]
+        except (KeyError, TypeError):
+            raise ApplicationMistake("sent an event without a type") from None
         state = self._state
         if state == BODY and kind == "http.response.body":
             data = event.get("body", b"")
@@ -198,7 +206,11 @@ class HTTPCycle:
                 self._fail(f"raised {type(error).__name__}", error)
         else:
             if self._state != COMPLETE:
-                self._fail("returned without a response" if self._state == START else "returned before its response was complete")
+                self._fail(
+                    "returned without a response"
+                    if self._state == START
+                    else "returned before its response was complete"
+                )
         finally:
             self._state = COMPLETE
             if self.task is not None:

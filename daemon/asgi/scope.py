@@ -16,13 +16,13 @@ SPEC_VERSION = "2.5"
 
 
 class ScopeMaker:
-    """Makes the scopes of one listener's requests. ``state`` is the lifespan's, ``None`` where there is none."""
+    """Makes the scopes of one listener's requests. ``state`` is the lifespan's, ``None`` without one."""
 
     def __init__(self, spec: ListenerSpec, state: dict[str, Any] | None) -> None:
         self._name = spec.name
         self._root_path = spec.root_path
         self._state = state
-        self._forwarding = Forwarding(spec.proxy) if spec.proxy.forwarded != "none" else None
+        self._forwarding = Forwarding(spec.name, spec.proxy) if spec.proxy.forwarded != "none" else None
 
     def http(self, head: RequestHead) -> Scope:
         """Return the scope of an HTTP request."""
@@ -48,6 +48,7 @@ class ScopeMaker:
             scope["state"] = self._state.copy()
         if self._forwarding is not None:
             self._forwarding.apply(scope)
+            head.client = scope["client"]
         return scope
 
     def websocket(self, head: RequestHead, subprotocols: list[str]) -> Scope:

@@ -45,7 +45,7 @@ def combined(finished: Finished, when: str) -> str:
     The client is ``-`` on a unix socket, and the status where nothing was answered.
     """
     head = finished.head
-    client = head.peer.client
+    client = head.client
     referer = agent = b""
     for name, value in head.headers:
         if name == b"user-agent":

@@ -5,9 +5,6 @@ from __future__ import annotations
 import select
 from typing import TYPE_CHECKING, Any
 
-from twisted.internet.interfaces import IProtocolFactory, IProtocolNegotiationFactory
-from zope.interface import implementer
-
 from asgid.daemon.seam import Counters, Peer
 from asgid.daemon.wire.head_rules import HeadRules
 from asgid.daemon.wire.http1 import HTTP1Connection
@@ -15,6 +12,8 @@ from asgid.daemon.wire.http1_head import HeadParser
 from asgid.daemon.wire.response_head import HeadWriter
 from asgid.daemon.wire.websocket import WebSocketConnection
 from asgid.daemon.wire.websocket_shared import WebSockets
+from twisted.internet.interfaces import IProtocolFactory, IProtocolNegotiationFactory
+from zope.interface import implementer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +30,8 @@ class ConnectionFactory:
     """Twisted's factory for one listener; it owns the connections that it makes."""
 
     __slots__ = (
-        "_full", "_on_full", "_on_room", "application_s", "begin", "call_soon", "clock", "connections", "counters",
+        "_full", "_on_full", "_on_room", "application_s", "begin", "call_soon", "clock", "connections",
+        "counters",
         "date_header", "draining", "extra_lines", "gateway", "keep_alive_s", "keeps_alive", "limits", "name",
         "observe", "parser", "rules", "server_header", "spec", "timed", "timeouts", "websockets",
         "writer",
@@ -132,7 +132,7 @@ class ConnectionFactory:
         return Peer((client.host, client.port), (server.host, server.port), "https" if secure else "http")
 
     def upgrade(self, connection: HTTP1Connection, head: RequestHead, data: bytes, ahead: bytes) -> None:
-        """Go on with a connection as a WebSocket; ``data`` is its head as it came, ``ahead`` what came after."""
+        """Go on as a WebSocket; ``data`` is the head as it came, ``ahead`` what came after it."""
         if self.websockets is None:
             self.websockets = WebSockets(self)
         websocket = WebSocketConnection(self.websockets, connection.transport, head)
@@ -144,21 +144,21 @@ class ConnectionFactory:
 
     @property
     def sweep_interval_s(self) -> float:
-        """How often :meth:`sweep` wants to be called: a quarter of the shortest timeout, a second at the most."""
+        """How often :meth:`sweep` wants to be called: a quarter of the shortest timeout, at most a second."""
         timeouts = self.timeouts
         websocket = self.spec.websocket
-        shortest = min(
-            (
-                timeout
-                for timeout in (
-                    timeouts.request_head_s, timeouts.request_body_s, timeouts.keep_alive_s, timeouts.response_write_s,
-                    timeouts.application_s, websocket.ping_interval_s, websocket.ping_timeout_s, websocket.connect_s,
-                    websocket.lifetime_s,
-                )
-                if timeout
-            ),
-            default=4.0,
-        )  # fmt: skip
+        limits = (
+            timeouts.request_head_s,
+            timeouts.request_body_s,
+            timeouts.keep_alive_s,
+            timeouts.response_write_s,
+            timeouts.application_s,
+            websocket.ping_interval_s,
+            websocket.ping_timeout_s,
+            websocket.connect_s,
+            websocket.lifetime_s,
+        )
+        shortest = min((limit for limit in limits if limit), default=4.0)
         return max(0.01, min(1.0, shortest / 4))
 
     def sweep(self, now: float) -> None:

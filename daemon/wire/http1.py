@@ -1,30 +1,29 @@
 """One HTTP/1.1 connection (RFC 9112): Twisted's protocol on one side, a response sink on the other.
 
 Requests are taken strictly one after the other. What a client sends ahead (pipelining) stays bytes until the
-response before it is complete, and when more than a bounded number of them waits the socket is no longer read.
+response before it is complete, and when more than a bounded number of them waits the socket is no longer
+read.
 
-Time is kept as deadlines, plain numbers on the monotonic clock, which the listener's sweep compares; no timer is
-started for a request.
+Time is kept as deadlines, plain numbers on the monotonic clock, which the listener's sweep compares; no timer
+is started for a request.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from twisted.internet.interfaces import IHalfCloseableProtocol, IProtocol, IPushProducer
-from zope.interface import implementer
-
 from asgid.daemon.seam import Gone, RequestHead
 from asgid.daemon.wire.http1_chunked import ChunkedDecoder
 from asgid.daemon.wire.http1_head import BadRequest
 from asgid.daemon.wire.http1_response import NEVER, NOBODY, Responder, log
+from twisted.internet.interfaces import IHalfCloseableProtocol, IProtocol, IPushProducer
+from zope.interface import implementer
 
 if TYPE_CHECKING:
-    from twisted.python.failure import Failure
-
-    from asgid.daemon.seam import Peer, RequestSink
+    from asgid.daemon.seam import RequestSink
     from asgid.daemon.wire.factory import ConnectionFactory
     from asgid.daemon.wire.http1_head import Framing
+    from twisted.python.failure import Failure
 
 # What the connection reads next.
 HEAD = 0  # a request's head
@@ -44,10 +43,11 @@ _LINGER_S = 5.0
 
 @implementer(IProtocol, IHalfCloseableProtocol, IPushProducer)
 class HTTP1Connection(Responder):
-    """Twisted's IProtocol, and :class:`asgid.daemon.seam.ResponseSink` and ``Connection``, for one connection."""
+    """Twisted's IProtocol, and the seam's ``ResponseSink`` and ``Connection``, for one connection."""
 
     __slots__ = (
-        "__weakref__", "_ahead", "_chunked", "_eof", "_in_begin", "_in_head", "_read_deadline", "_reading_paused",
+        "__weakref__", "_ahead", "_chunked", "_eof", "_in_begin", "_in_head", "_read_deadline",
+        "_reading_paused",
         "_rest", "_sink", "_state", "_to_read", "_unsent",
     )  # fmt: skip
 
@@ -170,7 +170,7 @@ class HTTP1Connection(Responder):
 
     @property
     def watched(self) -> bool:
-        """Whether a departure can only be found by looking: a request is under way and the socket is not read."""
+        """Whether a departure can only be found by looking: the socket is not read."""
         return self._reading_paused and not self._eof and self._sink is not None
 
     def fileno(self) -> int:
@@ -195,7 +195,8 @@ class HTTP1Connection(Responder):
         if reset:
             self._abort()
         elif self._sink is not None and self._state == WAITING:
-            # In BODY, the rest of the body may stand before the FIN: it is seen when the application reads on.
+            # In BODY, the rest of the body may stand before the FIN: it is seen when the application reads
+            # on.
             self._sink.gone(Gone.HALF_CLOSED)
 
     def drain(self) -> None:
@@ -462,7 +463,12 @@ class HTTP1Connection(Responder):
                 self._linger()
             else:
                 self._close()
-        elif self._eof or self._expect or not self._keep_alive or (self._chunked is None and self._rest > _DISCARD_BYTES):
+        elif (
+            self._eof
+            or self._expect
+            or not self._keep_alive
+            or (self._chunked is None and self._rest > _DISCARD_BYTES)
+        ):
             self._linger()
         else:
             self._state = DISCARDING

@@ -6,8 +6,8 @@ import re
 
 from asgid.daemon.wire.http1_head import BadRequest
 
-# chunk-size [ chunk-ext ], without its CR LF: extensions are read and ignored (RFC 9112 7.1.1), but may hold no
-# control character. White space before the semicolon is "bad" white space that a recipient must accept there.
+# chunk-size [ chunk-ext ], without its CR LF: extensions are read and ignored (RFC 9112 7.1.1), but may hold
+# no control character. White space before the semicolon is "bad", and a recipient must accept it there.
 _SIZE_LINE = re.compile(rb"0*([0-9A-Fa-f]{0,16})(?:[ \t]*;[^\x00-\x08\x0a-\x1f\x7f]*)?")
 _SIZE_PART = re.compile(rb"0*[0-9A-Fa-f]{0,16}[ \t]*(?:;[^\x00-\x08\x0a-\x1f\x7f]*)?")
 _TRAILER_LINE = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[^\x00-\x08\x0a-\x1f\x7f]*")

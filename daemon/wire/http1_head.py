@@ -11,7 +11,6 @@ import re
 from typing import TYPE_CHECKING
 
 import httptools
-
 from asgid.daemon.seam import RequestHead
 
 if TYPE_CHECKING:
@@ -24,17 +23,19 @@ if TYPE_CHECKING:
 METHODS: dict[bytes, str] = {
     name.encode(): name
     for name in (
-        "DELETE GET HEAD POST PUT OPTIONS TRACE PATCH QUERY COPY LOCK MKCOL MOVE PROPFIND PROPPATCH SEARCH UNLOCK "
-        "BIND REBIND UNBIND ACL REPORT MKACTIVITY CHECKOUT MERGE M-SEARCH NOTIFY SUBSCRIBE UNSUBSCRIBE PURGE "
-        "MKCALENDAR LINK UNLINK"
-    ).split()
+        "DELETE GET HEAD POST PUT OPTIONS TRACE PATCH QUERY COPY LOCK MKCOL MOVE PROPFIND PROPPATCH SEARCH "
+        "UNLOCK BIND REBIND UNBIND ACL REPORT MKACTIVITY CHECKOUT MERGE M-SEARCH NOTIFY SUBSCRIBE UNSUBSCRIBE "
+        "PURGE MKCALENDAR LINK UNLINK"
+    ).split()  # noqa: SIM905 - a list of words
 }
 
 _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _VERSION = re.compile(rb"HTTP/([0-9])\.([0-9])")
-# uri-host [ ":" port ] (RFC 9110 7.2, RFC 3986 3.2.2): a bracketed literal, or a name or IPv4 address; may be empty.
-# Clients that reach a link-local address send its zone too (RFC 6874), as http.client did.
-_HOST = re.compile(rb"(?:\[[0-9A-Fa-fvV:.~_!$&'()*+,;=\-]+(?:%[0-9A-Za-z.\-_~%]+)?\]|[A-Za-z0-9\-._~%!$&'()*+,;=]*)(?::[0-9]*)?")
+# uri-host [ ":" port ] (RFC 9110 7.2, RFC 3986 3.2.2): a bracketed literal, or a name or IPv4 address; may be
+# empty. Clients that reach a link-local address send its zone too (RFC 6874), as http.client did.
+_HOST = re.compile(
+    rb"(?:\[[0-9A-Fa-fvV:.~_!$&'()*+,;=\-]+(?:%[0-9A-Za-z.\-_~%]+)?\]|[A-Za-z0-9\-._~%!$&'()*+,;=]*)(?::[0-9]*)?"
+)
 _NAME_BYTES = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~"
 _ABSOLUTE = re.compile(rb"https?://([^/?#@]+)([/?].*)?", re.IGNORECASE)
 
@@ -91,8 +92,8 @@ class HeadParser:
         except (ValueError, KeyError):
             raise _bad_request_line(data) from None
         if self._used:
-            # llhttp does not begin anew after an error, an upgrade, Connection: close, or a head whose body it has
-            # not seen; and the next head may be another client's. A new parser costs 0.3 us.
+            # llhttp does not begin anew after an error, an upgrade, Connection: close, or a head whose body
+            # it has not seen; and the next head may be another client's. A new parser costs 0.3 us.
             self._feed = httptools.HttpRequestParser(self).feed_data
         self._used = True
         try:
@@ -167,7 +168,9 @@ def _check_host(host: bytes) -> None:
         raise BadRequest(400, "malformed Host")
 
 
-def _other_form(method: str, target: bytes, special: Headers, headers: Headers) -> tuple[bytes, Headers, Headers]:
+def _other_form(
+    method: str, target: bytes, special: Headers, headers: Headers
+) -> tuple[bytes, Headers, Headers]:
     """Judge a target that is not in origin form (RFC 9112 3.2)."""
     if b"#" in target:
         raise BadRequest(400, "fragment in the request target")  # RFC 9112 3.2.1: absolute-path [ "?" query ]

@@ -33,7 +33,8 @@ class Responder:
     """Writes responses, one at a time. Its subclass reads the requests and owns the connection's life."""
 
     __slots__ = (
-        "_application_deadline", "_bits", "_bodiless", "_body_bytes", "_expect", "_factory", "_framing", "_head", "_keep_alive",
+        "_application_deadline", "_bits", "_bodiless", "_body_bytes", "_expect", "_factory", "_framing",
+        "_head", "_keep_alive",
         "_left", "_length", "_lines", "_lost", "_old", "_peer", "_started_at", "_status", "_turn", "_waiters",
         "_write_deadline", "_write_paused", "transport",
     )  # fmt: skip
@@ -102,8 +103,8 @@ class Responder:
             waiter = asyncio.get_running_loop().create_future()
             self._waiters = (*self._waiters, waiter)
             return waiter
-        # A transport whose write has failed drops what is written and pauses nobody: an application that sends
-        # and sends would never let the loop say that the connection is lost.
+        # A transport whose write has failed drops what is written and pauses nobody: an application that
+        # sends and sends would never let the loop say that the connection is lost.
         self._turn -= len(data) + _PIECE_BYTES
         if self._turn < 0:
             self._turn = _TURN_BYTES
@@ -135,7 +136,9 @@ class Responder:
         framing = b"\r\n"
         if self._bodiless or status in _BODILESS:
             if length < 0 and size and not more and status not in _BODILESS:
-                framing = b"content-length: %d\r\n\r\n" % size  # what the answer to GET would say (RFC 9110 9.3.2)
+                framing = (
+                    b"content-length: %d\r\n\r\n" % size
+                )  # what the answer to GET would say (RFC 9110 9.3.2)
             self._framing = NO_BODY
             data = b""
             size = 0
@@ -208,7 +211,14 @@ class Responder:
             factory.counters.responses_4xx += 1
         if factory.observe is not None and self._head is not None:
             factory.observe(
-                Finished(factory.name, self._head, status, self._body_bytes, factory.clock() - self._started_at, cut)
+                Finished(
+                    factory.name,
+                    self._head,
+                    status,
+                    self._body_bytes,
+                    factory.clock() - self._started_at,
+                    cut,
+                )
             )
 
     def _answer_error(self, status: int, extra: bytes = b"") -> None:
@@ -224,7 +234,8 @@ class Responder:
             factory.writer.prefix(status, factory.clock()),
             factory.extra_lines,
             extra,
-            b"content-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % len(text),
+            b"content-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\nconnection: close\r\n\r\n"
+            % len(text),
             b"" if self._bodiless else text,
         )
         self.transport.write(b"".join(lines))

@@ -1,4 +1,4 @@
-"""Response heads: status lines, the headers that the server adds, and the checks on those of the application."""
+"""Response heads: status lines, the server's own headers, and the checks on the application's."""
 
 from __future__ import annotations
 
@@ -67,7 +67,9 @@ def render(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, int, int]:
                 raise TypeError(f"the value of {name.decode()} must be bytes, not {type(value).__name__}")
             if role == _CONTENT_LENGTH:
                 if length >= 0 or not value.isdigit() or len(value) > 18:
-                    raise ValueError("more than one Content-Length" if length >= 0 else f"Content-Length is {value!r}")
+                    raise ValueError(
+                        "more than one Content-Length" if length >= 0 else f"Content-Length is {value!r}"
+                    )
                 length = int(value)
             elif role == _CONNECTION:
                 bits |= WANTS_CLOSE if b"close" in value.lower() else 0
@@ -93,7 +95,7 @@ def status_line(status: int) -> bytes:
 
 
 class HeadWriter:
-    """The beginnings of responses: status line, ``server`` and ``date``, made once a second and not per response."""
+    """The beginnings of responses: status line, ``server`` and ``date``, made once a second."""
 
     def __init__(
         self, clock: Callable[[], float], server: bytes, date: bool, wall: Callable[[], float] = time.time

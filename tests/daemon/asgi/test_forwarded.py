@@ -26,7 +26,7 @@ def apply(
         "root_path": "/own",
         "headers": [(b"host", b"site"), *headers],
     }
-    Forwarding(proxy or Proxy(trusted=TRUSTED, forwarded="x-forwarded")).apply(scope)
+    Forwarding("public", proxy or Proxy(trusted=TRUSTED, forwarded="x-forwarded")).apply(scope)
     return scope
 
 
@@ -101,20 +101,30 @@ def test_the_root_path_of_a_trusted_peer_is_taken_and_removed():
     assert scope["headers"] == [(b"host", b"site")]
 
 
-SPOOFED = ((FOR, b"203.0.113.9"), (PROTO, b"https"), (PORT, b"1"), (ROOT, b"/spoofed"), (FOR, b"10.0.0.1"))
+SPOOFED = ((FOR, b"203.0.113.9"), (PROTO, b"https"), (PORT, b"1"), (FOR, b"10.0.0.1"))
 
 
 @pytest.mark.parametrize(
     "peer", [("203.0.113.5", 1), ("2001:db9::1", 1), ("11.0.0.1", 1), ("fe80::1%eth0", 1), None]
 )
 def test_what_another_peer_says_is_not_taken_and_not_seen(peer):
-    scope = apply(*SPOOFED, (b"x", b"y"), peer=peer)
+    scope = apply(*SPOOFED, (b"x", b"y"), (ROOT, b"/spoofed"), peer=peer)
     assert scope == {
         "client": peer,
         "scheme": "http",
         "root_path": "/own",
-        "headers": [(b"host", b"site"), (b"x", b"y")],
+        "headers": [(b"host", b"site"), (b"x", b"y"), (ROOT, b"/spoofed")],
     }
+
+
+def test_that_something_was_removed_is_said_once(caplog):
+    forwarding = Forwarding("public", Proxy(trusted=("10.0.0.0/8",), forwarded="x-forwarded"))
+    for headers in ([(b"x", b"y")], [(FOR, b"1.2.3.4")], [(FOR, b"1.2.3.4")]):
+        forwarding.apply({"headers": headers, "client": ("203.0.113.5", 1)})
+    said = [record.getMessage() for record in caplog.records]
+    assert len(said) == 1
+    assert "listener public" in said[0]
+    assert "203.0.113.5" in said[0]
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,12 @@ def test_lint_and_endpoints_need_no_reactor(tmp_path):
         assert not imported(command, path, cwd=tmp_path) & {"twisted", "asyncio", "uvloop", "autobahn"}
 
 
+def test_a_file_alone_needs_no_parser(tmp_path):
+    path = str(tmp_path / "none.toml")
+    for words in (["--config", path], ["lint", path], ["endpoints", path]):
+        assert "argparse" not in imported(*words, cwd=tmp_path)
+
+
 def test_wrong_usage_needs_nothing_but_argparse(tmp_path):
     assert not imported("--prot", "80", cwd=tmp_path) & {"pydantic", "twisted", "asyncio", "uvloop"}
 
@@ -62,6 +68,11 @@ def test_wrong_usage_needs_nothing_but_argparse(tmp_path):
         (["--config", "f.toml", "a:b"], "do not go together"),
         (["--config", "f.toml", "-p", "80"], "listeners.NAME.port"),
         (["--config", "f.toml", "-v", "2"], "log.level"),
+        (["--config"], "expected one argument"),
+        (["--config", "-p"], "expected one argument"),
+        (["--config", "a.toml", "b.toml"], "do not go together"),
+        (["lint", ""], "needs a file"),
+        (["lint", "--fromat"], "did you mean --format?"),
         (["lint"], "needs a file"),
         (["lint", "a", "b"], "one word too many"),
         (["lint", "a", "--fromat", "json"], "did you mean --format?"),

@@ -304,7 +304,7 @@ ANSWERED: list[tuple[str, Any, str]] = [
     ("unknown event", Sends({"type": "http.nonsense"}), "'http.nonsense'"),
     ("an event of websocket", Sends({"type": "websocket.send"}), "'websocket.send'"),
     ("no type", Sends({"status": 200}), "type"),
-    ("no event", Sends("start"), "raised TypeError"),  # type: ignore[arg-type]
+    ("no event", Sends("start"), "without a type"),  # type: ignore[arg-type]
     ("status str", Sends(start("OK")), "'OK'"),
     ("status None", Sends(start(None)), "None"),
     ("no status", Sends({"type": "http.response.start"}), "None"),
