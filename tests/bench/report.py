@@ -15,6 +15,7 @@ import goals
 if TYPE_CHECKING:
     from cases import Case
 
+BEGIN, END = "<!-- begin of the table -->", "<!-- end of the table -->"
 Key = tuple[str, str]  # case (with "+log" where access logs were on), server
 
 
@@ -73,6 +74,13 @@ def render(results: Results, rows: list[tuple[Case, str]], versions: dict[str, s
         told = [f"- {case}, {server}: {why}" for (case, server), why in results.troubles.items()]
         parts.append("Did not count:\n\n" + "\n".join(told))
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def keep(path: Path, text: str) -> None:
+    """Write the report into ``path``, in place of what stands between its two marks where it has them."""
+    before, begin, rest = path.read_text().partition(BEGIN) if path.exists() else ("", "", "")
+    _, end, after = rest.partition(END)
+    path.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{after}" if begin and end else text)
 
 
 def _table(heads: list[str], lines: list[list[str]]) -> str:

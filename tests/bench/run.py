@@ -48,7 +48,7 @@ def main() -> int:
     text = report.render(results, rows, _versions(bench.tools, arguments.servers))
     print(text)
     if arguments.output:
-        arguments.output.write_text(text)
+        report.keep(arguments.output, text)
     return 0
 
 
@@ -67,7 +67,7 @@ def _arguments() -> argparse.Namespace:
         "--servers", type=lambda text: text.split(","), default=list(SERVERS), metavar="NAME,..."
     )
     parser.add_argument("--logs", choices=("off", "on", "both"), default="both", help="access logs; = both")
-    parser.add_argument("--output", type=Path, metavar="FILE", help="write the table there as well")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="write the table there, too")
     arguments = parser.parse_args()
     arguments.rounds = arguments.rounds or (QUICK_ROUNDS if arguments.quick else ROUNDS)
     arguments.seconds = arguments.seconds or (QUICK_S if arguments.quick else SECONDS)

@@ -107,6 +107,7 @@ async def hang(scope, query, receive, send) -> None:
 
 HANDLERS = {
     "echo": echo, "scope": scope_, "refuse": refuse, "refuse-response": refuse_with_response,
-    "raises": raises, "raises-later": raises_later, "returns": returns, "close": close, "undecided": undecided,
+    "raises": raises, "raises-later": raises_later, "returns": returns, "close": close,
+    "undecided": undecided,
     "flood": flood, "deaf": deaf, "hang": hang,
 }  # fmt: skip
