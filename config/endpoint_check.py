@@ -3,8 +3,7 @@ r"""What the arguments of each kind of endpoint must be, and how a string that f
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from asgid.config import codes
 from asgid.config.addresses import as_address, is_host_name
@@ -29,8 +28,7 @@ _DECIMAL = re.compile(r"[0-9]{1,10}")
 _OCTAL = re.compile(r"[0-7]{1,5}")
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+class Signature(NamedTuple):
     """The arguments of one kind in positional order, and which of them must be there."""
 
     names: tuple[str, ...]

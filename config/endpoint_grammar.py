@@ -6,7 +6,7 @@ It is that of ``twisted.internet.endpoints.serverFromString``, character for cha
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from asgid.config import codes
 
@@ -46,8 +46,7 @@ class Endpoint:
         return ":".join(parts)
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """One argument of a string: where it starts, its keyword (None: positional) and its value, unescaped."""
 
     start: int

@@ -12,7 +12,7 @@ a traceback (an unknown keyword, a trailing backslash) or takes silently (a keyw
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from asgid.config.endpoint_check import bind, checked
 from asgid.config.endpoint_grammar import Endpoint, EndpointSyntaxError, quote
@@ -85,8 +85,7 @@ def _backlog(backlog: int | None) -> tuple[tuple[str, str], ...]:
     return () if backlog is None else (("backlog", str(backlog)),)
 
 
-@dataclass(frozen=True, slots=True)
-class Tcp:
+class Tcp(NamedTuple):
     """Stock ``tcp:``. ``interface`` is an address, a host name, or empty for every IPv4 address."""
 
     port: int
@@ -94,8 +93,7 @@ class Tcp:
     backlog: int
 
 
-@dataclass(frozen=True, slots=True)
-class AsgidTcp:
+class AsgidTcp(NamedTuple):
     """``asgid-tcp:``, exactly one socket. ``interface`` is an address; ``device`` is empty for none."""
 
     port: int
@@ -105,8 +103,7 @@ class AsgidTcp:
     freebind: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Unix:
+class Unix(NamedTuple):
     """Stock ``unix:``; ``lockfile`` asks for Twisted's ``.lock`` beside the socket."""
 
     path: str
@@ -115,8 +112,7 @@ class Unix:
     lockfile: bool
 
 
-@dataclass(frozen=True, slots=True)
-class AsgidUnix:
+class AsgidUnix(NamedTuple):
     """``asgid-unix:``; an empty ``owner`` or ``group`` is left as it comes."""
 
     path: str
@@ -126,24 +122,21 @@ class AsgidUnix:
     backlog: int
 
 
-@dataclass(frozen=True, slots=True)
-class AsgidSystemd:
+class AsgidSystemd(NamedTuple):
     """``asgid-systemd:``; ``backlog`` None leaves what the socket unit says."""
 
     name: str
     backlog: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Fd:
+class Fd(NamedTuple):
     """``fd:``; ``backlog`` None leaves what the socket has."""
 
     fileno: int
     backlog: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Foreign:
+class Foreign(NamedTuple):
     """A kind that Twisted or one of its plugins opens, ``ssl:`` among them."""
 
     endpoint: Endpoint

@@ -62,7 +62,7 @@ def load_values(values: Mapping[str, Any], places: Mapping[str, Place] | None = 
 
 def check(document: Document) -> Loaded:
     """Check the values of ``document``."""
-    from asgid.config import checks, explain, models, shape  # noqa: PLC0415 - they import pydantic
+    from asgid.config import checks, models, shape  # noqa: PLC0415 - they import pydantic
     from pydantic import ValidationError  # noqa: PLC0415 - importing it takes longer than reading the file
 
     found: list[Diagnostic] = []
@@ -71,6 +71,8 @@ def check(document: Document) -> Loaded:
     try:
         root: Root | None = models.Root.model_validate(document.values)
     except ValidationError as error:
+        from asgid.config import explain  # noqa: PLC0415 - only a mistake pays for it
+
         found += explain.explain(document, error)
         reported = {each["loc"] for each in error.errors(include_url=False)}
         meant = explain.meant(error)

@@ -9,6 +9,7 @@ number and no number for a boolean. What spans several keys is in :mod:`asgid.co
 from typing import Annotated, Literal
 
 from asgid.config import codes, fields, quantities
+from asgid.config.plugins import without_plugins
 from asgid.config.quantities import RefusedError
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
 
@@ -235,3 +236,7 @@ class Root(Table):
     log: Log = Log.model_construct()
     admin: Admin = Admin.model_construct()
     lint: Lint = Lint.model_construct()
+
+
+with without_plugins():
+    Root.model_rebuild()  # while the import is locked; its tables are built as parts of it

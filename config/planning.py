@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from asgid.config import codes, environment
+from asgid.config import codes
 from asgid.config.addresses import Reach, reach
 from asgid.config.checks import check_collisions, claims, wider
 from asgid.config.diagnostics import Diagnostic, Severity
@@ -94,6 +94,8 @@ class _Planner:
         )
 
     def _environment_file(self, path: Path) -> dict[str, str]:
+        from asgid.config import environment  # noqa: PLC0415 - not without such a file
+
         key: Key = ("application", "environment_file")
         try:
             text = self.host.read_bytes(path).decode("utf-8")

@@ -20,6 +20,6 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stdout.write(f"asgid {__version__}\n")
         return 0
     gc.disable()  # what is imported stays: a tenth of the start would go into looking for garbage in it
-    from asgid.daemon.cli.commands import run  # noqa: PLC0415 - argparse takes 8 ms
+    from asgid.daemon.cli.commands import run  # noqa: PLC0415 - not for the version
 
     return run(words)

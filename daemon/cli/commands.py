@@ -6,14 +6,12 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from asgid.daemon.cli.parsing import COMMANDS, did_you_mean, endpoints_parser, lint_parser, serving_parser
 from asgid.daemon.cli.status import CONFIG, FINDINGS, OK, USAGE, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from asgid.config import Loaded
-    from asgid.daemon.cli.parsing import Parser
 
 
 def run(words: Sequence[str]) -> int:
@@ -39,11 +37,11 @@ def run(words: Sequence[str]) -> int:
 
 def lint(words: Sequence[str]) -> int:
     """Check a file: ``asgid lint FILE [--format text|json]``."""
-    given, file = _one_file(lint_parser(), words, "lint")
+    given, file = _one_file(words, "lint")
     from asgid.config import load, render_json, render_text  # noqa: PLC0415 - not for wrong usage
 
     loaded = load(file)
-    if given["format"] == "json":
+    if given.get("format") == "json":
         sys.stdout.write(render_json(loaded.diagnostics) + "\n")
     else:
         sys.stdout.write(render_text(loaded.diagnostics))
@@ -55,7 +53,7 @@ def lint(words: Sequence[str]) -> int:
 
 def endpoints(words: Sequence[str]) -> int:
     """Print the endpoint strings of a file's listeners: ``asgid endpoints FILE``. Opens nothing."""
-    _, file = _one_file(endpoints_parser(), words, "endpoints")
+    _, file = _one_file(words, "endpoints")
     from asgid.config import load, plan  # noqa: PLC0415 - not for wrong usage
     from asgid.config.diagnostics import has_errors  # noqa: PLC0415
     from asgid.daemon.net import LinuxHost  # noqa: PLC0415
@@ -77,6 +75,12 @@ def endpoints(words: Sequence[str]) -> int:
 
 def serve(words: Sequence[str]) -> int:
     """Serve what a file or a command line says, until it is told to stop."""
+    file = _only_a_file(words)
+    if file is not None:
+        _under_init()
+        return _serve_file(file)
+    from asgid.daemon.cli.parsing import serving_parser  # noqa: PLC0415 - argparse and every flag: 10 ms
+
     given, rest = serving_parser().read(words)
     if given.pop("version", False):
         return _version()
@@ -89,13 +93,24 @@ def serve(words: Sequence[str]) -> int:
     _check_usage(file, application, given)
     if rest:
         raise UsageError(f"{rest[0]!r} is one word too many", "asgid takes one application")
+    _under_init()
+    if file is not None:
+        return _serve_file(file)
+    return _serve_values(given, str(application))
+
+
+def _only_a_file(words: Sequence[str]) -> str | None:
+    """Return the file of a command line that says nothing else: the usual one, which needs no parser."""
+    if len(words) == 2 and words[0] == "--config" and not words[1].startswith("-"):
+        return words[1]
+    return None
+
+
+def _under_init() -> None:
     if os.getpid() == 1:
         from asgid.daemon.supervise.init import fork_under_init  # noqa: PLC0415
 
         fork_under_init()  # before the rest is imported: the init stays small
-    if file is not None:
-        return _serve_file(file)
-    return _serve_values(given, str(application))
 
 
 def _check_usage(file: str | None, application: str | None, given: dict[str, Any]) -> None:
@@ -117,6 +132,8 @@ def _check_usage(file: str | None, application: str | None, given: dict[str, Any
     if application is None:
         raise UsageError("there is nothing to serve", "give --config FILE, or module:attribute")
     if ":" not in application:
+        from asgid.daemon.cli.parsing import COMMANDS, did_you_mean  # noqa: PLC0415
+
         raise UsageError(
             f"{application!r} is neither a command nor an application",
             did_you_mean(application, COMMANDS, "an application is module:attribute"),
@@ -160,7 +177,12 @@ def _version() -> int:
     return OK
 
 
-def _one_file(parser: Parser, words: Sequence[str], command: str) -> tuple[dict[str, Any], str]:
+def _one_file(words: Sequence[str], command: str) -> tuple[dict[str, Any], str]:
+    if len(words) == 1 and words[0] and not words[0].startswith("-"):
+        return {}, words[0]
+    from asgid.daemon.cli.parsing import endpoints_parser, lint_parser  # noqa: PLC0415 - argparse takes 8 ms
+
+    parser = lint_parser() if command == "lint" else endpoints_parser()
     given, rest = parser.read(words)
     file = given.get("file") or (rest.pop(0) if rest else None)
     if file is None:
