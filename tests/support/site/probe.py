@@ -159,6 +159,9 @@ async def upload(scope, query, receive, send) -> None:
     except EOFError:
         await events.record("upload:disconnect")
         return
+    except asyncio.CancelledError:
+        await events.record("upload:cancelled")
+        raise
     await answer(send, 200, b"%d\n" % len(body))
 
 
