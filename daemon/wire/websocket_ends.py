@@ -35,6 +35,8 @@ LINGERING = 3  # the write side is closed; what comes is thrown away, so that no
 CLOSED = 4
 
 _JOIN_BYTES = 64 * 1024  # a larger message is written beside its frame's head, not copied behind it
+_TURN_BYTES = 1024 * 1024  # that an application sends before everybody else has a turn
+_MESSAGE_BYTES = 256  # what a message counts for beside its length
 _LINGER_BYTES = 1024 * 1024
 CLOSE_S = 5.0  # for the client's close frame, and for its end of the connection
 
@@ -45,7 +47,7 @@ class Ends:
     __slots__ = (
         "_body_bytes", "_buffer", "_deadline", "_engine", "_eof", "_go", "_head", "_heard", "_held",
         "_opened", "_paused", "_pong", "_pong_deadline", "_quiet_since", "_reading_paused", "_rest",
-        "_scheduled", "_shared", "_sink", "_started_at", "_state", "_status", "_waiters", "_write",
+        "_scheduled", "_shared", "_sink", "_started_at", "_state", "_status", "_turn", "_waiters", "_write",
         "_write_deadline", "transport",
     )  # fmt: skip
 
@@ -71,6 +73,7 @@ class Ends:
         self._heard = False  # something came since the last sweep
         self._status = 0
         self._body_bytes = 0
+        self._turn = _TURN_BYTES
         self._started_at = self._quiet_since = shared.factory.clock()
         self._deadline = self._pong_deadline = self._write_deadline = NEVER
 
@@ -122,7 +125,19 @@ class Ends:
         else:
             self._write(frame_head(opcode, size))
             self._write(payload)
-        return self._wait() if self._paused else None
+        # A transport whose write has failed drops what is written and pauses nobody: an application that
+        # sends and sends would never let the loop say that the connection is lost.
+        self._turn -= size + _MESSAGE_BYTES
+        if self._paused:
+            return self._wait()
+        return self._take_turn() if self._turn < 0 else None
+
+    def _take_turn(self) -> Future[None]:
+        """Return a future that is done when everybody else has had a turn."""
+        self._turn = _TURN_BYTES
+        turn: Future[None] = asyncio.get_running_loop().create_future()
+        self._shared.factory.call_soon(_end_turn, turn)
+        return turn
 
     def _wait(self) -> Future[None]:
         """Return a future that is done when the client has caught up."""
@@ -230,3 +245,8 @@ class Ends:
         if self._reading_paused:
             self._reading_paused = False
             self.transport.resumeProducing()
+
+
+def _end_turn(turn: Future[None]) -> None:
+    if not turn.done():
+        turn.set_result(None)

@@ -121,6 +121,16 @@ def test_slow_readers_of_a_websocket_do_not_grow_memory(server):
         assert observer.get("/wait?event=flood:OSError").status == 200
 
 
+def test_an_application_that_does_nothing_but_send_leaves_time_for_everybody_else(server):
+    with Raw(server.first.place) as observer:
+        client = Raw(server.first.place)
+        client.request("/ws/stream", *UPGRADE)
+        client.read_exactly(MEBIBYTE)
+        assert observer.get("/hello").status == 200
+        client.reset()
+        assert observer.get("/wait?event=stream:OSError").status == 200
+
+
 def test_messages_that_are_not_taken_stop_the_reading(server):
     frames = (b"\x82\xfe\xff\xff" + b"\0\0\0\0" + b"m" * 65535) * 1000
     before = resident_kib(server.pid)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from asgid.config.spec import ListenerSpec, Place, WebSocketOptions
@@ -153,7 +154,7 @@ class MemoryWebSocket:
             spec,
             self._gateway,
             clock=lambda: self.now,
-            call_soon=self.soon.append,
+            call_soon=lambda call, *values: self.soon.append(partial(call, *values)),
             observe=self.finished.append,
         )
         self.transport = MemoryTransport()

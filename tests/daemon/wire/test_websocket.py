@@ -433,6 +433,22 @@ def test_send_waits_while_the_transport_is_full():
     asyncio.run(main())
 
 
+@pytest.mark.parametrize("message", ["", "tick", b"x" * 100_000])
+def test_an_application_that_sends_without_end_lets_the_loop_have_its_turn(message):
+    """A transport whose write has failed pauses nobody, and neither does a client that reads fast enough."""
+
+    async def main() -> None:
+        peer = MemoryWebSocket()
+        port = peer.application.port
+        for _ in range(2):
+            wait = next(wait for wait in (port.send(message) for _ in range(10_000)) if wait is not None)
+            assert not wait.done()
+            peer.turns()
+            await wait
+
+    asyncio.run(main())
+
+
 def test_a_wait_ends_with_oserror_when_the_connection_is_lost():
     async def main() -> None:
         peer = MemoryWebSocket()

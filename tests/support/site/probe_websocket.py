@@ -82,6 +82,16 @@ async def flood(scope, query, receive, send) -> None:
         await events.record("flood:OSError")
 
 
+async def stream(scope, query, receive, send) -> None:
+    """Does nothing but send, until it may not."""
+    await send({"type": "websocket.accept"})
+    try:
+        while True:
+            await send({"type": "websocket.send", "text": "tick"})
+    except OSError:
+        await events.record("stream:OSError")
+
+
 async def deaf(scope, query, receive, send) -> None:
     """Takes no message until ``/set?event=hear`` comes, then counts them up to ``last``."""
     await send({"type": "websocket.accept"})
@@ -109,5 +119,5 @@ HANDLERS = {
     "echo": echo, "scope": scope_, "refuse": refuse, "refuse-response": refuse_with_response,
     "raises": raises, "raises-later": raises_later, "returns": returns, "close": close,
     "undecided": undecided,
-    "flood": flood, "deaf": deaf, "hang": hang,
+    "flood": flood, "stream": stream, "deaf": deaf, "hang": hang,
 }  # fmt: skip
