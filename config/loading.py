@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from asgid.config import codes
 from asgid.config.diagnostics import COMMAND_LINE, Diagnostic, has_errors, in_order
-from asgid.config.document import Document
+from asgid.config.document import Document, dotted
 from asgid.config.reading import read
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from asgid.config.scan import Key
     from asgid.config.spec import Place
     from pydantic import ValidationError
+
+_LISTENER = re.compile(r'listeners\.(?:"(?:[^"\\]|\\.)*"|[^."]+)')
+"""The dotted key of a listener, at the beginning of a longer one."""
 
 
 @dataclass(frozen=True)
@@ -78,9 +82,9 @@ def check(document: Document) -> Loaded:
         meant = explain.meant(error)
         root = _without(document, error)
     found_shape = list(shape.check(document, reported, meant))
-    bad = {each.key.split(".")[1] for each in found_shape if each.key.startswith("listeners.")}
     if root is not None:
-        good = {name: each for name, each in root.listeners.items() if name not in bad}
+        bad = {match[0] for each in found_shape if (match := _LISTENER.match(each.key))}
+        good = {k: each for k, each in root.listeners.items() if dotted(("listeners", k)) not in bad}
         found += checks.check(document, root, good)
     diagnostics = in_order(found + found_shape)
     if has_errors(diagnostics) or root is None:

@@ -394,6 +394,14 @@ def test_everything_that_is_wrong_is_found_in_one_run_in_the_order_of_the_file(c
     assert [each.place.line for each in check(text)] == [2, 4, 6, 11, 13, 17, 18, 20]
 
 
+@pytest.mark.parametrize("name", ['"a b"', '"a.b"', '"é"', "'x\"y'", '"back\\\\slash"', '""', "1a"])
+@pytest.mark.parametrize("keys", [[], ["port = 1"], ['address = "::1"'], ['unix = "x"', "fd = 3"]])
+def test_a_name_that_is_none_is_found_whatever_else_is_wrong_with_its_listener(check, name, keys):
+    found = check(HEAD + f"[listeners.{name}]\n" + "\n".join(keys))
+    assert [codes.BAD_NAME, 3] in [[each.code, each.place.line] for each in found]
+    assert len(found) == 2  # the name, and what is wrong with the keys
+
+
 def test_values_of_a_command_line_have_their_places_there():
     values = {
         "application": {"target": "a:b"},
@@ -423,6 +431,8 @@ ODD = """
 [listeners.a]
 [[listeners.a]]
 [listeners.a.tls]
+[listeners."a b"]
+[listeners."a.b"]
 [listeners]
 [application.environment]
 [proxy]
