@@ -149,7 +149,6 @@ class Runtime:
             __version__, self.plan.application.target, os.getpid(), sys.version.partition(" ")[0],
         )  # fmt: skip
         gc.freeze()
-        gc.enable()  # it was off since the start, for what is imported stays
         self.loop.call_later(_PRELOAD_S, _import_the_rest)
 
     async def _stopped(self, supervisor: Supervisor) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import sys
@@ -79,6 +80,8 @@ def _run(plan: Plan, said: Sequence[Diagnostic], *, debug: bool) -> int:
 def _serve(plan: Plan, runtime: Runtime) -> int:
     problem = environment.enter(plan.application) or runtime.open_access_log()
     if problem is None:
+        gc.freeze()  # what is imported stays: the collector need not look at it
+        gc.enable()  # it was off since the start; from here on it is the application's to say
         application = load(plan)
         if not isinstance(application, Diagnostic):
             logs.revive()
