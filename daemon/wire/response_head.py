@@ -82,11 +82,21 @@ def render(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, int, int]:
     try:
         lines = b"".join(parts)
     except TypeError:
-        raise TypeError("a header's value must be bytes") from None
+        raise _bad_value(parts) from None
     # RFC 9110 5.5: CR, LF and NUL in a value are dangerous; only those that were put there here may be found.
     if len(lines.translate(None, b"\r\n\0")) + len(parts) // 2 != len(lines):
-        raise ValueError("a header's value holds CR, LF or NUL")
+        raise _bad_value(parts)
     return lines, length, bits
+
+
+def _bad_value(parts: list[Any]) -> ValueError | TypeError:
+    """Name the header whose value cannot be written, among names and values each four apart."""
+    for name, value in zip(parts[0::4], parts[2::4], strict=True):
+        if not isinstance(value, (bytes, bytearray, memoryview)):
+            return TypeError(f"the value of {name.decode()} must be bytes, not {type(value).__name__}")
+        if bytes(value).translate(None, b"\r\n\0") != value:
+            return ValueError(f"the value of {name.decode()} holds CR, LF or NUL: {bytes(value)!r}")
+    return ValueError("a header's value cannot be written")
 
 
 def status_line(status: int) -> bytes:

@@ -125,3 +125,9 @@ def test_what_the_application_set_itself_is_left_out():
         prefix = made.prefix(200, clock(), bits & 6)
         assert absent not in prefix
         assert prefix != made.prefix(200, clock())
+
+
+@pytest.mark.parametrize("value", [b"a\rb", b"a\nb", b"a\0b", "text", None])
+def test_a_value_that_cannot_be_written_is_named_by_its_header(value):
+    with pytest.raises((ValueError, TypeError), match="x-second"):
+        render([(b"x-first", b"fine"), (b"x-second", value), (b"x-third", b"fine")])
