@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import TYPE_CHECKING, Any
 
 from asgid.daemon.cli.status import CONFIG, FINDINGS, OK, USAGE, UsageError
+from asgid.daemon.observe.streams import write_err, write_out
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,14 +23,8 @@ def run(words: Sequence[str]) -> int:
             return endpoints(words[1:])
         return serve(words)
     except UsageError as error:
-        sys.stderr.write(f"asgid: {error}\n")
-        if error.help:
-            sys.stderr.write(f"  = help: {error.help}\n")
+        write_err(f"asgid: {error}\n" + (f"  = help: {error.help}\n" if error.help else ""))
         return USAGE
-    except BrokenPipeError:
-        # Whoever read standard output has gone (``| head``); what is buffered has nowhere to go either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return OK
     except SystemExit as stop:  # argparse, after --help
         return stop.code if isinstance(stop.code, int) else OK
 
@@ -42,10 +36,9 @@ def lint(words: Sequence[str]) -> int:
 
     loaded = load(file)
     if given.get("format") == "json":
-        sys.stdout.write(render_json(loaded.diagnostics) + "\n")
+        write_out(render_json(loaded.diagnostics) + "\n")
     else:
-        sys.stdout.write(render_text(loaded.diagnostics))
-    sys.stdout.flush()
+        write_out(render_text(loaded.diagnostics))
     if loaded.unreadable:
         return USAGE
     return FINDINGS if loaded.diagnostics else OK
@@ -63,10 +56,8 @@ def endpoints(words: Sequence[str]) -> int:
         _say(loaded.diagnostics)
         return USAGE if loaded.unreadable else FINDINGS
     planned = plan(loaded.config, LinuxHost())
-    for listener in planned.listeners:
-        for endpoint in listener.endpoints:
-            sys.stdout.write(f"{listener.name}\t{endpoint.text}\n")
-    sys.stdout.flush()
+    lines = [f"{each.name}\t{endpoint.text}\n" for each in planned.listeners for endpoint in each.endpoints]
+    write_out("".join(lines))
     found = [*planned.diagnostics, *(each for listener in planned.listeners for each in listener.problems)]
     found = list(dict.fromkeys(found))
     _say(found)
@@ -173,7 +164,7 @@ def _serve(loaded: Loaded, wrong: int, notes: Sequence[str] = (), *, debug: bool
 def _version() -> int:
     from asgid.daemon import __version__  # noqa: PLC0415
 
-    sys.stdout.write(f"asgid {__version__}\n")
+    write_out(f"asgid {__version__}\n")
     return OK
 
 
@@ -196,5 +187,4 @@ def _say(diagnostics: Sequence[Any]) -> None:
     from asgid.config import render_text  # noqa: PLC0415
 
     if diagnostics:
-        sys.stderr.write(render_text(diagnostics))
-        sys.stderr.flush()
+        write_err(render_text(diagnostics))

@@ -90,7 +90,9 @@ class Runtime:
         return None
 
     def run(self, application: Application) -> int:
-        """Serve until a signal; return the exit status."""
+        """Serve until a signal; return the exit status. Raises :class:`Interrupted` where one came before."""
+        if self._signals.stopping:
+            raise Interrupted  # it was raised before, and something in the application's import caught it
         self._signals.install()  # the application may have set its own while it was imported
         maker = partial(self._make, application)
         self._supervisor = Supervisor(self.plan, application, opener=self._open, maker=maker)

@@ -14,6 +14,7 @@ from asgid.config import plan as make_plan
 from asgid.config.codes import APPLICATION_NOT_IMPORTED
 from asgid.config.diagnostics import has_errors
 from asgid.daemon.observe import logs
+from asgid.daemon.observe.streams import write_err
 from asgid.daemon.supervise import environment, process
 
 if TYPE_CHECKING:
@@ -59,8 +60,7 @@ def say(diagnostics: Iterable[Diagnostic]) -> None:
     """Print findings on standard error."""
     text = render_text(diagnostics)
     if text:
-        sys.stderr.write(text)
-        sys.stderr.flush()
+        write_err(text)
 
 
 def _run(plan: Plan, said: Sequence[Diagnostic], *, debug: bool) -> int:
@@ -100,7 +100,7 @@ def load(plan: Plan) -> Application | Diagnostic:
         return load_application(spec.target, factory=spec.factory)
     except ApplicationError as error:
         if error.cause is not None:
-            traceback.print_exception(error.cause, file=sys.stderr)
+            write_err("".join(traceback.format_exception(error.cause)))
         return Diagnostic(
             code=APPLICATION_NOT_IMPORTED,
             severity="error",

@@ -187,3 +187,25 @@ def test_a_client_that_never_closes_its_side_does_not_hold_the_stop(serve):
         with Raw(server.first.place) as observer:
             assert json.loads(observer.get("/seen").body) is not None
         assert server.stop() == 0
+
+
+SWALLOWS = """
+import signal
+
+try:
+    signal.raise_signal(signal.SIGTERM)
+except BaseException:
+    pass
+
+async def application(scope, receive, send):
+    raise RuntimeError("asked for nothing")
+"""
+
+
+def test_a_signal_while_the_application_is_imported_is_not_lost_where_its_code_catches_everything(
+    run, tmp_path
+):
+    (tmp_path / "swallows.py").write_text(SWALLOWS)
+    ended = run("-p", "0", "swallows:application")
+    assert ended.status == 0
+    assert "serves" not in ended.err.text
