@@ -1,7 +1,7 @@
 """An example ASGI application: it says which listener a request came by, and echoes over WebSocket.
 
-``/`` answers with text, ``/clock`` streams the time a few times, ``/ws`` is a WebSocket that sends back what it
-gets. It keeps to the ASGI specification (HTTP and WebSocket 2.5, lifespan 2.0) and needs only asyncio.
+``/`` answers with text, ``/clock`` streams the time a few times, ``/ws`` is a WebSocket that sends back what
+it gets. It keeps to the ASGI specification (HTTP and WebSocket 2.5, lifespan 2.0) and needs only asyncio.
 """
 
 from __future__ import annotations
