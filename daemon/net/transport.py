@@ -130,14 +130,20 @@ class NativeTransport(SocketOptions):
         self.write(whole)
 
     def loseConnection(self) -> None:
-        """Close the connection when what was written has left and no producer is registered any more."""
+        """Close the connection when what was written has left; a pull producer may finish before.
+
+        A streaming producer is not waited for, as on Twisted's own transports, whatever their documentation
+        says: its TLS relies on that where a client ends the TLS session while a response is under way.
+        """
         if self._state & (_LOST | _LOSING):
             return
         self._state |= _LOSING
         if self._producer is None:
             self._native.close()
-        else:
-            self._native.pause_reading()
+            return
+        self._native.pause_reading()
+        if not self._state & _PULL:
+            self._port.loop.call_soon(self._native.close)
 
     def getPeer(self) -> Address:
         """Return the address of the other end."""

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
+import socket
+import ssl
 
 import pytest
+from support.files import self_signed
 from support.memory import MEBIBYTE, resident_kib
 from support.raw import Raw
 
@@ -56,6 +60,28 @@ def test_after_a_reset_send_raises_oserror(server, observer):
     client.reset()
     assert event(observer, "departure:http") == "departure:http.disconnect"
     assert event(observer, "departure:OSError")
+
+
+@pytest.mark.parametrize("how", ["close_notify", "a record that is none"])
+def test_the_end_of_a_tls_session_is_a_departure(serve, tmp_path, how):
+    certificate, key = self_signed(tmp_path)
+    endpoint = f"ssl:0:interface=127.0.0.1:privateKey={key}:certKey={certificate}"
+    server = serve(
+        f"[listeners.plain]\naddress = '127.0.0.1'\nport = 0\n[listeners.tls]\nendpoint = '{endpoint}'\n"
+    )
+    places = {line.name: line.place for line in server.listeners}
+    context = ssl.create_default_context(cafile=str(certificate))
+    with Raw(places["plain"]) as observer, socket.create_connection(places["tls"]) as connection:
+        client = context.wrap_socket(connection, server_hostname="127.0.0.1", suppress_ragged_eofs=False)
+        client.sendall(b"GET /departure HTTP/1.1\r\nHost: x\r\n\r\n")
+        event(observer, "departure:called")
+        if how == "close_notify":
+            assert client.unwrap().recv(1) == b""
+        else:
+            os.write(client.fileno(), b"\x17\x03\x03\x00\x10" + bytes(16))
+        assert event(observer, "departure:http") == "departure:http.disconnect"
+        assert event(observer, "departure:OSError")
+        client.close()
 
 
 def test_a_reset_ends_a_stream_with_oserror(server, observer):

@@ -270,10 +270,26 @@ def test_a_streaming_producer_is_paused_when_the_client_does_not_read_and_resume
                 await producer.called.wait()
             assert producer.calls == ["pause", "resume"]
             assert protocol.transport.get_write_buffer_size() == 0
-            protocol.transport.loseConnection()  # waits for the producer
+            protocol.transport.loseConnection()  # in a turn of its own
             protocol.transport.write(b"its last words")
             protocol.transport.unregisterProducer()
             assert await read_all(reactor.loop, client) == b"its last words"
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("size", [1, len(LARGE)])
+def test_a_streaming_producer_does_not_hold_a_close(reactor, run, size):
+    """Twisted's TLS leaves the protocol's producer registered where the client has ended the session."""
+
+    async def scenario():
+        protocol = Probe()
+        with closing(await connected(reactor, protocol)) as client:
+            protocol.transport.registerProducer(Producer(), True)
+            protocol.transport.write(LARGE[:size])
+            protocol.transport.loseConnection()
+            assert len(await read_all(reactor.loop, client)) == size
+            await protocol.until("lost")
 
     run(scenario())
 
