@@ -135,3 +135,22 @@ async def test_9110_10_1_1_a_client_that_waits_to_be_told_is_not_late():
     server.pass_time(61)  # now it has been told, and says nothing
     await settle()
     assert client.response().status == 408
+
+
+@on_loop
+async def test_a_client_that_got_an_answer_in_place_of_a_continue_does_not_hold_the_application():
+    """It may or may not send its body then (RFC 9110 10.1.1); what it does not send is late as any other."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"a", "more_body": True})
+        await receive()
+
+    server = Server(app)
+    client = await exchange(server, post(b"hello", b"Expect: 100-continue")[:-5])
+    server.pass_time(59)
+    await settle()
+    assert not client.lost
+    server.pass_time(2)
+    await settle()
+    assert client.lost
