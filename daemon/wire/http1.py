@@ -184,14 +184,6 @@ class HTTP1Connection(Bodies):
         elif self._state == DISCARDING:
             self._linger()
 
-    def cut(self) -> None:
-        """Close now, whatever is under way."""
-        if self._sink is not None:
-            self._factory.counters.cut += 1
-            self._finished(cut=True)
-        self._lose(Gone.CUT)
-        self._abort()
-
     # Heads.
 
     def _advance(self) -> None:

@@ -1,0 +1,232 @@
+"""How an HTTP/1.1 connection goes on after a response, and how it ends (RFC 9112 9)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from asgid.daemon.seam import Gone, RequestHead
+from asgid.daemon.wire.http1_head import BadRequest
+from asgid.daemon.wire.http1_response import NEVER, NOBODY, Responder, log
+
+if TYPE_CHECKING:
+    from asgid.daemon.seam import RequestSink
+    from asgid.daemon.wire.factory import ConnectionFactory
+    from asgid.daemon.wire.http1_chunked import ChunkedDecoder
+
+# What the connection reads next.
+HEAD = 0  # a request's head
+BODY = 1  # the body of the request under way
+WAITING = 2  # nothing: the request was read, its response is not complete
+DISCARDING = 3  # a body that nobody wants any more
+LINGERING = 4  # whatever comes, to throw it away: the write side is closed
+CLOSING = 5  # nothing: the connection is being closed
+UPGRADED = 6  # frames of a WebSocket
+
+_DISCARD_BYTES = 256 * 1024  # of a body that nobody wants; a longer one ends with the connection
+_LINGER_BYTES = 1024 * 1024
+_LINGER_S = 5.0
+
+
+class Ends(Responder):
+    """The state of a connection, and its ways from one request to the next and to its end."""
+
+    __slots__ = (
+        "_ahead", "_chunked", "_eof", "_in_begin", "_in_head", "_read_deadline",
+        "_reading_paused",
+        "_rest", "_sink", "_state", "_to_read", "_unsent",
+    )  # fmt: skip
+
+    def __init__(self, factory: ConnectionFactory) -> None:
+        super().__init__(factory)
+        self._state = HEAD
+        self._sink: RequestSink | None = None
+        self._ahead = b""  # bytes that were read and not looked at
+        self._rest = 0  # bytes of the body that have not come (Content-Length), or that have (chunked)
+        self._chunked: ChunkedDecoder | None = None
+        self._eof = False
+        self._in_head = True  # the time for a head is running
+        self._in_begin = False  # heads are being taken out of what is ahead
+        self._reading_paused = False
+        self._to_read = 0
+        self._unsent = 0
+        self._read_deadline = NEVER
+
+    def _advance(self) -> None:
+        """Take the next request out of what is ahead."""
+        raise NotImplementedError
+
+    def cut(self) -> None:
+        """Close now, whatever is under way."""
+        if self._sink is not None:
+            self._factory.counters.cut += 1
+            self._finished(cut=True)
+        self._lose(Gone.CUT)
+        self._abort()
+
+    def _completed(self, now: float) -> None:
+        """Go on after a complete response."""
+        factory = self._factory
+        self._sink = None
+        if factory.timed or self._status >= 400:
+            self._application_deadline = NEVER
+            self._finished(cut=False)
+        if self._state == WAITING:
+            if self._keep_alive:
+                self._next(now)
+            elif self._ahead:
+                self._linger()
+            else:
+                self._close()
+        elif (
+            self._eof
+            or self._expect
+            or not self._keep_alive
+            or (self._chunked is None and self._rest > _DISCARD_BYTES)
+        ):
+            self._linger()
+        else:
+            self._state = DISCARDING
+            self._to_read = _DISCARD_BYTES
+            self._resume_reading()
+            self._read_deadline = self._factory.deadline(self._factory.timeouts.request_body_s)
+
+    def _next(self, now: float) -> None:
+        """Wait for the next request, or take the one that is there."""
+        self._state = HEAD
+        self._head = None
+        if self._ahead:
+            if not self._in_begin:
+                self._factory.call_soon(self._advance)
+        elif self._eof:
+            self._close()
+        else:
+            self._read_deadline = now + self._factory.keep_alive_s
+            if self._reading_paused:
+                self._resume_reading()
+
+    def fail(self, status: int) -> None:
+        """Answer with an error, or cut the connection (:meth:`asgid.daemon.seam.ResponseSink.fail`)."""
+        self._sink = None
+        super().fail(status)
+
+    def _lose(self, reason: Gone) -> None:
+        """Part from the request under way."""
+        sink, self._sink = self._sink, None
+        waiters, self._waiters = self._waiters, NOBODY
+        if reason is Gone.LOST:
+            self._lost = True
+            if sink is not None:
+                self._finished(cut=True)
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_exception(ConnectionResetError("the client has gone"))
+        if sink is not None:
+            sink.gone(reason)
+
+    def _read_expired(self) -> None:
+        """End a connection whose client has kept the server waiting."""
+        self._read_deadline = NEVER
+        counters = self._factory.counters
+        if self._state == HEAD and self._in_head and self._ahead:
+            counters.timeouts += 1
+            self._refuse(BadRequest(408, "the request's head did not come in timeouts.request_head"))
+        elif self._state == BODY:
+            counters.timeouts += 1
+            self._refuse(BadRequest(408, "the request's body did not come in timeouts.request_body"))
+        elif self._state == HEAD and self._write_paused:
+            pass  # it has not read its last response yet: timeouts.keep_alive begins when it has
+        elif self._state in (HEAD, DISCARDING):
+            self._close()
+        elif self._state == LINGERING and unsent_bytes(self.transport):
+            self._read_deadline = self._factory.clock() + _LINGER_S  # timeouts.response_write ends it
+        else:
+            self._abort()
+
+    def _write_expired(self, now: float) -> None:
+        """Cut a client that does not read."""
+        unsent = unsent_bytes(self.transport)
+        if not unsent and self._state == LINGERING:
+            self._write_deadline = NEVER
+            return
+        if unsent < self._unsent:  # it reads, if slowly
+            self._unsent = unsent
+            self._write_deadline = now + self._factory.timeouts.response_write_s
+            return
+        self._write_deadline = NEVER
+        self._factory.counters.timeouts += 1
+        self._say("cut: the client did not read in timeouts.response_write")
+        self.cut()
+
+    def _close(self) -> None:
+        """Close once everything is written."""
+        if self._state != CLOSING:
+            self._state = CLOSING
+            self._read_deadline = NEVER
+            self._unsent = unsent_bytes(self.transport)
+            self._write_deadline = self._factory.deadline(self._factory.timeouts.response_write_s)
+            self.transport.unregisterProducer()
+            self.transport.loseConnection()
+
+    def _linger(self) -> None:
+        """Close the write side, then read until the client closes or a bound is reached (RFC 9112 9.6)."""
+        self._ahead = b""
+        self._chunked = None
+        if self._eof:
+            self._close()
+            return
+        self._state = LINGERING
+        self._to_read = _LINGER_BYTES
+        self._read_deadline = self._factory.clock() + _LINGER_S
+        self._unsent = unsent_bytes(self.transport)
+        self._write_deadline = self._factory.deadline(self._factory.timeouts.response_write_s)
+        self._resume_reading()
+        self.transport.unregisterProducer()
+        shutdown = getattr(self.transport, "loseWriteConnection", None)
+        if shutdown is None:
+            self._close()
+        else:
+            shutdown()
+
+    def _abort(self) -> None:
+        """Close without writing what is left."""
+        if self._state != CLOSING or not self._lost:
+            self._state = CLOSING
+            self._read_deadline = self._write_deadline = self._application_deadline = NEVER
+            self.transport.abortConnection()
+
+    def _say(self, what: str) -> None:
+        """Log what happened to this client."""
+        client = self._peer.client if self._peer is not None else None
+        where = f"{client[0]}:{client[1]}" if client else "a unix socket"
+        log.info("listener %s, %s: %s", self._factory.name, where, what)
+
+    def _refuse(self, refusal: BadRequest) -> None:
+        """Answer what cannot be served."""
+        factory = self._factory
+        factory.counters.bad_requests += 1
+        if self._peer is None:
+            self._peer = factory.peer(self.transport)
+        if self._head is None:
+            self._head = RequestHead("-", b"-", "1.1", [], self._peer)
+            self._bodiless = False
+            self._status = 0
+            self._started_at = factory.clock()
+        self._say(f"refused with {refusal.status}: {refusal.why}")
+        self._lose(Gone.CUT)
+        self.fail(refusal.status)
+
+    def _pause_reading(self) -> None:
+        if not self._reading_paused:
+            self._reading_paused = True
+            self.transport.pauseProducing()
+
+    def _resume_reading(self) -> None:
+        if self._reading_paused:
+            self._reading_paused = False
+            self.transport.resumeProducing()
+
+
+def unsent_bytes(transport: Any) -> int:
+    """Return how much a transport has yet to write; 0 where it cannot tell."""
+    size = getattr(transport, "get_write_buffer_size", None)
+    return size() if size is not None else 0
