@@ -202,7 +202,7 @@ class HTTPCycle:
         except ApplicationMistake as error:
             self._fail(str(error), mistake=True)
         except BaseException as error:  # noqa: BLE001 - SystemExit of an application ends a request, not the server
-            if self._gone is None or not _is_oserror(error):
+            if self._gone is None or not is_oserror(error):
                 self._fail(f"raised {type(error).__name__}", error)
         else:
             if self._state != COMPLETE:
@@ -238,10 +238,10 @@ def _as_bytes(data: Any) -> bytes:
     raise ApplicationMistake(f"http.response.body has a body of type {type(data).__name__}, not bytes")
 
 
-def _is_oserror(error: BaseException | None) -> bool:
+def is_oserror(error: BaseException | None) -> bool:
     """Whether an exception comes of a failed send, in a task group or not."""
     if error is None or isinstance(error, OSError):
         return error is not None
     if isinstance(error, BaseExceptionGroup):
-        return all(_is_oserror(one) for one in error.exceptions)
-    return _is_oserror(error.__cause__ or error.__context__)
+        return all(is_oserror(one) for one in error.exceptions)
+    return is_oserror(error.__cause__ or error.__context__)

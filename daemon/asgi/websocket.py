@@ -11,7 +11,7 @@ import logging
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from asgid.daemon.asgi.http import ApplicationMistake
+from asgid.daemon.asgi.http import ApplicationMistake, is_oserror
 from asgid.daemon.seam import header_values
 
 if TYPE_CHECKING:
@@ -284,7 +284,7 @@ class WebSocketCycle:
         except ApplicationMistake as error:
             self._fail(f"made a mistake: {error}", None)
         except BaseException as error:  # noqa: BLE001 - SystemExit of an application ends a WebSocket, not the server
-            if self._gone is None or not isinstance(error, OSError):
+            if self._gone is None or not is_oserror(error):
                 self._fail(f"raised {type(error).__name__}", error)
         else:
             if self._state == OPEN:

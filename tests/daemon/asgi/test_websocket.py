@@ -294,12 +294,22 @@ def test_after_a_close_by_either_side_send_raises_oserror_and_receive_tells_agai
     assert set(seen) == {"websocket.disconnect"}
 
 
-def test_an_oserror_for_a_client_that_has_gone_is_not_logged(caplog):
+@pytest.mark.parametrize("wrapped", ["not", "translated", "in a task group"])
+def test_an_oserror_for_a_client_that_has_gone_is_not_logged(caplog, wrapped):
     async def application(_scope, receive, send):
         await receive()
         await send(ACCEPT)
         await receive()
-        await send({"type": "websocket.send", "text": "into the void"})
+        last = send({"type": "websocket.send", "text": "into the void"})
+        if wrapped == "in a task group":
+            async with asyncio.TaskGroup() as group:
+                group.create_task(last)
+        try:
+            await last
+        except OSError:
+            if wrapped == "translated":
+                raise EOFError from None  # as Starlette does: WebSocketDisconnect
+            raise
 
     async def client(served):
         async with connect(served.url):
