@@ -22,10 +22,9 @@ from asgid.daemon.wire.http1_ends import (
     LINGERING,
     UPGRADED,
     WAITING,
-    unsent_bytes,
 )
 from asgid.daemon.wire.http1_head import BadRequest
-from asgid.daemon.wire.http1_response import NEVER, NOBODY
+from asgid.daemon.wire.http1_response import NEVER, NOBODY, unsent_bytes
 from twisted.internet.interfaces import IHalfCloseableProtocol, IProtocol, IPushProducer
 from zope.interface import implementer
 

@@ -43,6 +43,8 @@ class Bodies(Ends):
         else:
             self._ahead = ahead[length:]
             self._expect = False
+            if framing.plain:
+                self._factory.parser.pass_body(body)
         return body
 
     def _decode(self, data: bytes) -> bytes:

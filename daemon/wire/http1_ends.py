@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from asgid.daemon.seam import Gone, RequestHead
 from asgid.daemon.wire.http1_head import BadRequest
-from asgid.daemon.wire.http1_response import NEVER, NOBODY, Responder, log
+from asgid.daemon.wire.http1_response import NEVER, NOBODY, Responder, log, unsent_bytes
 
 if TYPE_CHECKING:
     from asgid.daemon.seam import RequestSink
@@ -224,9 +224,3 @@ class Ends(Responder):
         if self._reading_paused:
             self._reading_paused = False
             self.transport.resumeProducing()
-
-
-def unsent_bytes(transport: Any) -> int:
-    """Return how much a transport has yet to write; 0 where it cannot tell."""
-    size = getattr(transport, "get_write_buffer_size", None)
-    return size() if size is not None else 0

@@ -54,13 +54,14 @@ class BadRequest(Exception):  # noqa: N818 - it is the name of the status
 class Framing:
     """What the headers of a head say beyond the plain case: a body, an expectation, the connection's fate."""
 
-    __slots__ = ("chunked", "content_length", "expect_continue", "keep_alive")
+    __slots__ = ("chunked", "content_length", "expect_continue", "keep_alive", "plain")
 
     def __init__(self, version: str) -> None:
         self.content_length = 0  # bytes; 0 where chunked
         self.chunked = False
         self.keep_alive = version == "1.1"
         self.expect_continue = False
+        self.plain = False  # a Content-Length and nothing else
 
 
 class HeadParser:
@@ -111,22 +112,33 @@ class HeadParser:
             target, special, headers = _other_form(method, target, special, headers)
         head = RequestHead(method, target, version, headers, peer)
         if version == "1.1":
-            if len(special) == 2 and _KEEP_ALIVE in special:
+            count = len(special)
+            if count > 1 and _KEEP_ALIVE in special:
                 special = [header for header in special if header != _KEEP_ALIVE]
-            if len(special) == 1 and special[0][0] == b"host":
+                count = len(special)
+            if count == 1 and special[0][0] == b"host":
                 self._used = False
                 self.framing = None
                 _check_host(special[0][1])
                 return head
-            if len(special) == 2 and special[0][0] == b"host" and special[1][0] == b"content-length":
+            if count == 2 and special[0][0] == b"host" and special[1][0] == b"content-length":
                 length = special[1][1]
                 if length.isdigit() and len(length) < 19:
                     _check_host(special[0][1])
                     self.framing = framing = Framing(version)
                     framing.content_length = int(length)
+                    framing.plain = True
                     return head
         self.framing = _interpret(head, special)
         return head
+
+    def pass_body(self, body: bytes) -> None:
+        """Show llhttp the whole body of the plain head that was parsed last: it can then go on to another head.
+
+        That costs half as much as a new parser.
+        """
+        self._feed(body)
+        self._used = False
 
 
 def _collector(headers: Headers, special: Headers) -> Callable[[bytes, bytes], None]:

@@ -77,6 +77,11 @@ class Responder:
 
     # The response sink.
 
+    @property
+    def taken(self) -> int:
+        """How many bytes have left (:attr:`asgid.daemon.seam.ResponseSink.taken`)."""
+        return self._body_bytes - unsent_bytes(self.transport)
+
     def start(self, status: int, headers: Headers) -> None:
         """Take the response's head (:meth:`asgid.daemon.seam.ResponseSink.start`)."""
         if status == 204:
@@ -252,3 +257,9 @@ def _mismatch(length: int, size: int) -> str:
 def _take_turn(turn: Future[None]) -> None:
     if not turn.done():
         turn.set_result(None)
+
+
+def unsent_bytes(transport: Any) -> int:
+    """Return how much a transport has yet to write; 0 where it cannot tell."""
+    size = getattr(transport, "get_write_buffer_size", None)
+    return size() if size is not None else 0
