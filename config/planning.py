@@ -91,6 +91,8 @@ class _Planner:
             factory=table.factory,
             lifespan=table.lifespan,
             environment={**variables, **table.environment},
+            directory_place=self.document.place(("application", "directory")),
+            virtualenv_place=self.document.place(("application", "virtualenv")),
         )
 
     def _environment_file(self, path: Path) -> dict[str, str]:
@@ -320,6 +322,7 @@ def _daemon(document: Document, table: models.Daemon) -> DaemonSpec:
         pid_file=Path(absolute(document.directory, table.pid_file)) if table.pid_file else None,
         server_header=table.server_header.encode(),
         date_header=table.date_header,
+        pid_file_place=document.place(("daemon", "pid_file")),
     )
 
 
@@ -331,4 +334,5 @@ def _log(document: Document, table: models.Log) -> LogSpec:
         pattern=table.pattern,
         access=access if access in {"", "-"} else absolute(document.directory, access),
         access_format=table.access_format,
+        access_place=document.place(("log", "access")),
     )

@@ -31,6 +31,10 @@ class Place:
         return f"{self.file}:{self.line}:{self.column}"
 
 
+NOWHERE = Place("command line")
+"""The place of what nobody has written anywhere."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """``[limits]``: what one listener lets a client do."""
@@ -130,6 +134,8 @@ class ApplicationSpec:
     factory: bool = False
     lifespan: Literal["auto", "on", "off"] = "auto"
     environment: Mapping[str, str] = field(default_factory=dict)
+    directory_place: Place = NOWHERE
+    virtualenv_place: Place = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +147,7 @@ class DaemonSpec:
     pid_file: Path | None = None
     server_header: bytes = b"asgid"  # empty: none
     date_header: bool = True
+    pid_file_place: Place = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +159,7 @@ class LogSpec:
     pattern: str = ""
     access: str = "-"
     access_format: Literal["combined", "json"] = "combined"
+    access_place: Place = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from asgid.daemon.net.errors import EndpointRefusedError, OpenError
 from asgid.daemon.net.opener import accept_on
 from asgid.daemon.net.sockets import TcpSocket, explain, is_wildcard6, listen_all, stock_sockets
 from asgid.daemon.net.unix import explain_path
-from twisted.internet.endpoints import serverFromString
+from twisted.internet.endpoints import StandardIOEndpoint, serverFromString
 from twisted.internet.error import CannotListenError
 from zope.interface import directlyProvides, providedBy
 
@@ -36,9 +36,13 @@ def opener(reactor: NativeReactor, string: str, *, ipv6_only: bool) -> Callable[
 def made(reactor: Any, string: str) -> Any:
     """Return Twisted's endpoint for ``string``. Raises ``EndpointRefusedError`` for whatever it raises."""
     try:
-        return serverFromString(reactor, string)
+        endpoint = serverFromString(reactor, string)
     except Exception as error:  # a plugin may raise anything
         raise EndpointRefusedError(f"Twisted refuses {string}: {_words(error)}", _advice(error)) from error
+    if isinstance(endpoint, StandardIOEndpoint):
+        advice = "name an endpoint that clients connect to"
+        raise EndpointRefusedError(f"{string} is one conversation, and no listener", advice)
+    return endpoint
 
 
 def _words(error: BaseException) -> str:

@@ -32,7 +32,7 @@ def enter(spec: ApplicationSpec) -> Diagnostic | None:
                 code=APPLICATION_DIRECTORY,
                 severity="error",
                 message=f"the application's directory {spec.directory} cannot be entered: {error.strerror}",
-                place=spec.place,
+                place=spec.directory_place,
                 key="application.directory",
                 help="it is to be there, and this user may enter it",
             )

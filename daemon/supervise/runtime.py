@@ -86,7 +86,7 @@ class Runtime:
         except OSError as error:
             message = f"the access log {path} cannot be opened: {error.strerror}"
             hint = "its directory is to be there, and this user may write the file"
-            return Diagnostic(LOG_FILE, "error", message, self.plan.application.place, "log.access", hint)
+            return Diagnostic(LOG_FILE, "error", message, self.plan.log.access_place, "log.access", hint)
         return None
 
     def run(self, application: Application) -> int:

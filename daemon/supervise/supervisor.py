@@ -132,6 +132,9 @@ class Supervisor:
     async def _open_all(self) -> list[Diagnostic]:
         found: list[Diagnostic] = []
         for listener in self.listeners:
+            if listener.spec.problems:  # warnings, or nothing would be opened: they have been told
+                listener.fail()
+                continue
             listener.prepare(*self._maker(listener, self.lifespan.state))
             found += await listener.open(self._opener)
         return found
@@ -143,7 +146,7 @@ class Supervisor:
             self._pid_file.write()
         except OSError as error:
             message = f"the pid file {self._pid_file.path} cannot be written: {error.strerror}"
-            place = self.plan.application.place
+            place = self.plan.daemon.pid_file_place
             hint = "its directory is to be there, and writable by this user"
             return [Diagnostic(PID_FILE, "error", message, place, "daemon.pid_file", hint)]
         return []

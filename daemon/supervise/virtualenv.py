@@ -116,4 +116,4 @@ def _unusable(spec: ApplicationSpec, why: str, advice: str) -> Diagnostic:
 
 
 def _diagnostic(spec: ApplicationSpec, code: str, message: str, advice: str) -> Diagnostic:
-    return Diagnostic(code, "error", message, spec.place, _KEY, advice)
+    return Diagnostic(code, "error", message, spec.virtualenv_place, _KEY, advice)

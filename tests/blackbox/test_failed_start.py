@@ -7,7 +7,7 @@ import re
 import socket
 
 import pytest
-from support.files import free_port, probe_file, write
+from support.files import SITE, free_port, probe_file, write
 from support.raw import Raw
 
 LOOPBACK = '[listeners.{name}]\naddress = "127.0.0.1"\nport = {port}\n'
@@ -169,3 +169,40 @@ async def app(scope, receive, send):
     await send({"type": "http.response.start", "status": 200})
     await send({"type": "http.response.body", "body": b"x"})
 """
+
+
+@pytest.mark.parametrize(
+    ("rest", "line"),
+    [
+        ('directory = "/proc/no/such"', 4),
+        ('virtualenv = "/proc/no/such"', 4),
+        ('[daemon]\numask = "022"\npid_file = "/proc/no/such"', 6),
+        ('[log]\naccess = "/proc/no/such"', 5),
+    ],
+)
+def test_a_path_that_cannot_be_had_is_told_at_the_key_that_names_it(run, tmp_path, rest, line):
+    head = '[application]\ntarget = "probe:application"\nlifespan = "off"\n'
+    path = write(tmp_path / "a.toml", f'{head}{rest}\n[listeners.main]\nunix = "probe.sock"\n')
+    failed = run("--config", path, env={"PYTHONPATH": str(SITE)})
+    assert failed.status == 1
+    column = rest.splitlines()[-1].index('"') + 1
+    assert re.search(rf"^{re.escape(str(path))}:{line}:{column}: error\[ASG9\d\d\]", failed.err.text)
+
+
+def test_a_listener_that_need_not_start_is_told_once_and_not_tried(serve):
+    text = '[listeners.nobody]\nunix = "x.sock"\nowner = "no-such-user"\nrequired = false\n'
+    port = free_port()
+    for name in ("main", "again"):
+        lines = (
+            f'interface = "lo"\nfamily = "ipv4"\nport = {port}\nrequired = {str(name == "main").lower()}\n'
+        )
+        text += f"[listeners.{name}]\n{lines}"
+    server = serve(text)
+    assert len(re.findall(r"warning\[", server.err.text)) == 2
+    assert {each.name for each in server.listeners} == {"main"}
+
+
+def test_standard_input_and_output_are_no_listener(run, tmp_path):
+    failed = run("-e", "stdio", "probe:application", env={"PYTHONPATH": str(SITE)})
+    assert failed.status == 1
+    assert re.fullmatch(r"command line: -e: error.*no listener\n +=.*", failed.err.text)

@@ -16,7 +16,8 @@ from asgid.config.spec import ApplicationSpec, Place
 from asgid.daemon.supervise.environment import enter
 said = json.loads(sys.argv[1])
 directory = Path(said["directory"]) if said["directory"] else None
-spec = ApplicationSpec("a:b", Place("f", 3, 4), directory=directory, environment=said["environment"])
+places = {"place": Place("f", 1), "directory_place": Place("f", 3, 4)}
+spec = ApplicationSpec("a:b", **places, directory=directory, environment=said["environment"])
 found = enter(spec)
 found = found and [found.code, str(found.place), found.key, found.message]
 print(json.dumps([found, os.getcwd(), sys.path[:2], dict(os.environ), time.tzname[0]]))
@@ -54,7 +55,7 @@ def test_a_time_zone_among_the_variables_takes_effect(tmp_path):
     assert enter(None, {"TZ": "XYZ-3"}, tmp_path)[4] == "XYZ"
 
 
-def test_a_directory_that_is_not_there_is_a_diagnostic_at_the_application(tmp_path):
+def test_a_directory_that_is_not_there_is_a_diagnostic_where_it_is_named(tmp_path):
     found, cwd, _, _, _ = enter(tmp_path / "gone", {}, tmp_path)
     assert found[:3] == [codes.APPLICATION_DIRECTORY, "f:3:4", "application.directory"]
     assert str(tmp_path / "gone") in found[3]

@@ -70,7 +70,7 @@ def test_what_is_too_old_is_told_with_both_versions_before_anything_is_imported(
     venv.joinpath("uvloop.py").write_text("raise SystemExit('it was imported')\n")
     done = run("--config", "listeners.toml")
     assert done.status == 1
-    for words in ("uvloop >=", "0.14.0", "httptools >=", "0.1.0", "listeners.toml:3", "pip install"):
+    for words in ("uvloop >=", "0.14.0", "httptools >=", "0.1.0", "listeners.toml:4:14", "pip install"):
         assert words in done.err.text
     assert "it was imported" not in done.err.text
 
