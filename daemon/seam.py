@@ -71,6 +71,10 @@ class RequestSink(Protocol):
 class ResponseSink(Protocol):
     """What the cycle answers through. After the response is complete no method may be called."""
 
+    @property
+    def taken(self) -> int:
+        """How many bytes of the response's body have left for the client."""
+
     def start(self, status: int, headers: Headers) -> None:
         """Take the response's head; it is written together with the first piece of the body.
 

@@ -66,13 +66,21 @@ class ASGIGateway:
         self.cycles.discard(cycle)
 
     def close_later(self, cycle: Any) -> None:
-        """Cancel an application whose client has gone, after ``timeouts.application_close``."""
+        """Cancel an application whose client has gone, after ``timeouts.application_close``.
+
+        A FIN is how nearly every client goes, and how a client that only ends its own side begins to wait for
+        its answer: nothing tells one from the other. The second has as long, and longer while it is answered.
+        """
         seconds = self.spec.timeouts.application_close_s
         if seconds:
-            self.loop.call_later(seconds, self._close, cycle)
+            self.loop.call_later(seconds, self._close, cycle, cycle.taken)
 
-    def _close(self, cycle: Any) -> None:
-        if cycle in self.cycles:
+    def _close(self, cycle: Any, taken: int) -> None:
+        if cycle not in self.cycles:
+            return
+        if cycle.taken > taken:
+            self.close_later(cycle)
+        else:
             log.warning("listener %s: the application was cancelled: its client had gone", self.name)
             cycle.task.cancel()
 

@@ -96,8 +96,13 @@ class HTTPCycle:
         if reason is Gone.TIMED_OUT or reason is Gone.CUT:
             self._state = COMPLETE
             task.cancel()
-        elif reason is Gone.LOST:
+        else:
             self._gateway.close_later(self)
+
+    @property
+    def taken(self) -> int:
+        """How many bytes of the response's body the client has taken."""
+        return self._response.taken
 
     def _wake(self) -> None:
         waiters, self._waiters = self._waiters, _NOBODY

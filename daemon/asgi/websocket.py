@@ -103,6 +103,7 @@ class WebSocketCycle:
         "_bell", "_connect", "_denial", "_gateway", "_gone", "_head", "_held", "_limit", "_loop", "_port",
         "_queue", "_state", "task",
     )  # fmt: skip
+    taken = 0  # once it is closed nothing is sent
 
     def __init__(self, gateway: ASGIGateway, head: RequestHead, port: WebSocketPort) -> None:
         self._gateway = gateway

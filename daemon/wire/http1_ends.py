@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from asgid.daemon.seam import Gone, RequestHead
 from asgid.daemon.wire.http1_head import BadRequest

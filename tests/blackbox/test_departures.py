@@ -164,15 +164,17 @@ def test_a_fin_while_reading_is_paused_is_found(server, observer):
     client.close()
 
 
-def test_an_application_is_cancelled_after_its_client_has_gone(serve):
+@pytest.mark.parametrize("how", ["reset", "close", "half_close"])
+def test_an_application_is_cancelled_after_its_client_has_gone(serve, how):
     server = serve(rest='[timeouts]\napplication_close = "200ms"\n')
     with Raw(server.first.place) as observer:
         client = Raw(server.first.place)
         client.request("/hang")
         event(observer, "hang:softly")
-        client.reset()
+        getattr(client, how)()
         assert event(observer, "hang:cancelled")
         server.err.wait_for(r"listener main.*cancelled")
+        client.close()
 
 
 def test_pipelined_requests_do_not_pile_up_in_memory(server, observer):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import pytest
@@ -554,8 +555,9 @@ async def test_an_application_that_ignores_its_cancellation_cannot_write_any_mor
     assert not client.late
 
 
+@pytest.mark.parametrize("how", ["reset", "finish"])
 @on_loop
-async def test_after_the_client_has_gone_the_application_has_application_close_to_return():
+async def test_after_the_client_has_gone_the_application_has_application_close_to_return(how):
     ended = asyncio.Event()
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
@@ -566,7 +568,53 @@ async def test_after_the_client_has_gone_the_application_has_application_close_t
             raise
 
     server, client = await begin(app, GET, application_close_s=0.001)
-    client.reset()
+    getattr(client, how)()
     await ended.wait()  # a timer of the loop: the only one, and only for a client that has gone
     await settle()
     assert server.gateway.running == 0
+    assert how == "reset" or client.response().status == 500
+
+
+class LaterByHand:
+    """A loop whose timers are run by hand."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self.timers: list[Any] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loop, name)
+
+    def call_later(self, seconds: float, call: Any, *values: Any) -> None:
+        self.timers.append(partial(call, *values))
+
+
+@on_loop
+async def test_a_half_closed_client_is_taken_for_gone_when_nothing_was_sent_to_it_for_as_long():
+    go = asyncio.Semaphore(0)
+    ended: list[str] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        try:
+            while await go.acquire():
+                await send({"type": "http.response.body", "body": b"x", "more_body": True})
+        except asyncio.CancelledError:
+            ended.append("cancelled")
+            raise
+
+    server, client = await begin(app, GET)
+    server.gateway.loop = loop = LaterByHand(server.gateway.loop)
+    client.finish()
+    await settle()
+    for _ in range(5):
+        go.release()
+        await settle()
+        loop.timers.pop()()
+        await settle()
+        assert not ended
+    loop.timers.pop()()
+    await settle()
+    assert ended == ["cancelled"]
+    assert not loop.timers
+    assert client.lost
