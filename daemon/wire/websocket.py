@@ -58,7 +58,10 @@ class WebSocketConnection(Ends):
         """Take over the transport, and shake hands. ``ahead`` is what came after the head."""
         transport = self.transport
         transport.unregisterProducer()
-        transport.protocol = self
+        if hasattr(transport, "wrappedProtocol"):  # Twisted's TLS, a ProtocolWrapper
+            transport.wrappedProtocol = self
+        else:
+            transport.protocol = self
         transport.registerProducer(self, True)
         transport.resumeProducing()
         self._deadline = self._shared.factory.deadline(self._shared.options.connect_s)

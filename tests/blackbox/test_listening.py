@@ -12,9 +12,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+import websockets.sync.client
 from support.files import free_port, self_signed
 from support.inherit import inheriting, listening
 from support.raw import Raw
+from support.server import PATIENCE_S
 
 IPV4 = '[listeners.{name}]\naddress = "127.0.0.1"\nport = 0\n'
 
@@ -200,6 +202,19 @@ def test_an_ssl_endpoint_string_is_tls_through_twisted(serve, tmp_path):
         assert len(large.content) == 3_000_000
         body = os.urandom(1_000_000)
         assert client.post(f"https://127.0.0.1:{port}/echo", content=body).content == body
+
+
+@pytest.mark.parametrize("size", [1, 100_000])
+def test_a_websocket_over_an_ssl_endpoint_string(serve, tmp_path, size):
+    certificate, key = self_signed(tmp_path)
+    endpoint = f"ssl:0:interface=127.0.0.1:privateKey={key}:certKey={certificate}"
+    server = serve(f"[listeners.secure]\nendpoint = '{endpoint}'\n")
+    port = server.first.place[1]
+    context = ssl.create_default_context(cafile=str(certificate))
+    with websockets.sync.client.connect(f"wss://127.0.0.1:{port}/ws/echo", ssl=context, proxy=None) as client:
+        for message in ("x" * size, b"y" * size):
+            client.send(message)
+            assert client.recv(timeout=PATIENCE_S) == message
 
 
 def test_a_stock_double_colon_takes_both_families(serve):
