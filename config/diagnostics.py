@@ -70,14 +70,14 @@ def render_text(diagnostics: Iterable[Diagnostic]) -> str:
 
 
 def _block(diagnostic: Diagnostic) -> str:
-    lines = [str(diagnostic)]
+    lines = [_visible(str(diagnostic))]
     if diagnostic.source.strip():
         number = str(diagnostic.place.line)
         margin = " " * len(number)
         shown, caret = _excerpt(diagnostic)
         lines += [f" {number} | {shown}", f" {margin} | {caret}"]
     if diagnostic.help:
-        lines.append(f"  = help: {diagnostic.help}")
+        lines.append(f"  = help: {_visible(diagnostic.help)}")
     return "\n".join(lines)
 
 

@@ -44,15 +44,23 @@ class RefusedError(ValueError):
         self.written = written
 
 
+def _written(character: str) -> str:
+    """Return a character as TOML writes it between double quotes."""
+    if character in '"\\':
+        return f"\\{character}"
+    if character.isprintable():
+        return character
+    number = ord(character)
+    return "\\n" if character == "\n" else f"\\u{number:04X}" if number < 0x10000 else f"\\U{number:08X}"
+
+
 def found(value: object) -> str:
     """Say what ``value`` is, in a file's own words: ``the string "8000"``, ``the number 5``, ``a table``."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
         shown = value if len(value) <= 60 else f"{value[:57]}..."
-        return (
-            "the string " + '"' + shown.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
-        )
+        return f'the string "{"".join(map(_written, shown))}"'
     if isinstance(value, (int, float)):
         return f"the number {value!r:.60}"
     if isinstance(value, (list, tuple)):

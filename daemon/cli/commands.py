@@ -81,6 +81,8 @@ def serve(words: Sequence[str]) -> int:
     file = given.pop("config", None)
     if file is None and application is None:
         file = os.environ.get("ASGID_CONFIG") or None
+    if file == "":
+        raise UsageError("--config needs a file", "asgid --config listeners.toml")
     _check_usage(file, application, given)
     if rest:
         raise UsageError(f"{rest[0]!r} is one word too many", "asgid takes one application")
@@ -92,7 +94,7 @@ def serve(words: Sequence[str]) -> int:
 
 def _only_a_file(words: Sequence[str]) -> str | None:
     """Return the file of a command line that says nothing else: the usual one, which needs no parser."""
-    if len(words) == 2 and words[0] == "--config" and not words[1].startswith("-"):
+    if len(words) == 2 and words[0] == "--config" and words[1] and not words[1].startswith("-"):
         return words[1]
     return None
 

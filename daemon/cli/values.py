@@ -131,4 +131,7 @@ def _proxy(values: Values, given: Mapping[str, Any]) -> None:
     values.put("proxy.forwarded", "x-forwarded", "--proxy-headers")
     for dest in _PROXY:
         flag = flag_of(dest)
-        values.put(flag.key, given.get(dest) or flag.default, flag.names[-1])
+        said = given.get(dest, flag.default)
+        if dest != "trusted":  # an empty list of the trusted is a mistake, and no way to ask for the default
+            said = said or flag.default
+        values.put(flag.key, said, flag.names[-1])

@@ -185,8 +185,10 @@ FLAGS = {
     "a bind that is no address": (["-b", "not an address", "a:b"], "not an address"),
     "a file beside an application": (["--config", "x.toml", "a:b"], "--config"),
     "a file beside a listener flag": (["--config", "x.toml", "-p", "80"], "--port.*file"),
+    "a file without a name": (["--config", ""], "--config needs a file"),
     "two applications": (["a:b", "c:d"], "c:d"),
     "proxy header names without proxy headers": (["--proxy-headers-host", "X", "a:b"], "--proxy-headers"),
+    "proxy headers of nobody": (["--proxy-headers", "--trusted", "", "a:b"], "nobody is trusted"),
     "an unknown verbosity": (["-v", "9", "a:b"], "9"),
 }
 

@@ -99,3 +99,13 @@ def test_findings_are_in_the_order_of_the_file_and_each_once():
     late = Diagnostic("ASG101", "error", "m", Place("f", 10, 1))
     early = Diagnostic("ASG101", "error", "m", Place("f", 9, 2))
     assert in_order([late, early, late]) == (early, late)
+
+
+def test_nothing_of_a_file_speaks_to_the_terminal(tmp_path):
+    path = tmp_path / "odd\x1b[2J.toml"
+    path.write_text(
+        '[application]\ntarget = "a:b"\n[listeners.a]\naddress = "x\\r\\u001b[31m\\u202e\\""\nport = 1\n'
+    )
+    text = render_text(load(path).diagnostics)
+    assert text.replace("\n", "").isprintable()
+    assert r'"x\u000D\u001B[31m\u202E\""' in text
