@@ -141,7 +141,11 @@ class AccessLog:
 def _open(path: str) -> int:
     if path == "-":
         return _STDOUT
-    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOCTTY, 0o640)
+    # Without waiting: a named pipe that nobody reads is an error (fifo(7)), and no start that hangs.
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK
+    fd = os.open(path, flags, 0o640)
+    os.set_blocking(fd, True)
+    return fd
 
 
 def _write_all(fd: int, data: bytes) -> None:

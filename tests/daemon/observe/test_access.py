@@ -205,3 +205,14 @@ def test_standard_output_stays_open_when_the_log_closes(capfd, timer):
     log.close()
     os.write(1, b"still open\n")
     assert [line.split()[0] for line in capfd.readouterr().out.splitlines()] == ["192.0.2.1", "still"]
+
+
+def test_a_named_pipe_that_nobody_reads_is_an_error_and_not_waited_for(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(OSError, match="No such device"):
+        AccessLog(str(pipe), call_later=lambda *_: None)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    log = AccessLog(str(pipe), call_later=lambda *_: None)
+    log.close()
+    os.close(reader)
