@@ -60,6 +60,7 @@ class Bodies(Ends):
         if decoder.done:
             self._ahead = decoder.rest
             self._chunked = None
+            self._rest = 0
             self._state = WAITING
         return body
 

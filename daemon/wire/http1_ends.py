@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 from asgid.daemon.seam import Gone, RequestHead
 from asgid.daemon.wire.http1_head import BadRequest
-from asgid.daemon.wire.http1_response import NEVER, NOBODY, Responder, log, unsent_bytes
+from asgid.daemon.wire.http1_response import DISCARD_BYTES, NEVER, NOBODY, Responder, log, unsent_bytes
 
 if TYPE_CHECKING:
     from asgid.daemon.seam import RequestSink
     from asgid.daemon.wire.factory import ConnectionFactory
-    from asgid.daemon.wire.http1_chunked import ChunkedDecoder
 
 # What the connection reads next.
 HEAD = 0  # a request's head
@@ -22,7 +21,6 @@ LINGERING = 4  # whatever comes, to throw it away: the write side is closed
 CLOSING = 5  # nothing: the connection is being closed
 UPGRADED = 6  # frames of a WebSocket
 
-_DISCARD_BYTES = 256 * 1024  # of a body that nobody wants; a longer one ends with the connection
 _LINGER_BYTES = 1024 * 1024
 _LINGER_S = 5.0
 
@@ -31,9 +29,9 @@ class Ends(Responder):
     """The state of a connection, and its ways from one request to the next and to its end."""
 
     __slots__ = (
-        "_ahead", "_chunked", "_eof", "_in_begin", "_in_head", "_read_deadline",
+        "_ahead", "_eof", "_in_begin", "_in_head", "_read_deadline",
         "_reading_paused",
-        "_rest", "_sink", "_state", "_to_read", "_unsent",
+        "_sink", "_state", "_to_read", "_unsent",
     )  # fmt: skip
 
     def __init__(self, factory: ConnectionFactory) -> None:
@@ -41,8 +39,6 @@ class Ends(Responder):
         self._state = HEAD
         self._sink: RequestSink | None = None
         self._ahead = b""  # bytes that were read and not looked at
-        self._rest = 0  # bytes of the body that have not come (Content-Length), or that have (chunked)
-        self._chunked: ChunkedDecoder | None = None
         self._eof = False
         self._in_head = True  # the time for a head is running
         self._in_begin = False  # heads are being taken out of what is ahead
@@ -81,12 +77,12 @@ class Ends(Responder):
             self._eof
             or self._expect
             or not self._keep_alive
-            or (self._chunked is None and self._rest > _DISCARD_BYTES)
+            or (self._chunked is None and self._rest > DISCARD_BYTES)
         ):
             self._linger()
         else:
             self._state = DISCARDING
-            self._to_read = _DISCARD_BYTES
+            self._to_read = DISCARD_BYTES
             self._resume_reading()
             self._read_deadline = self._factory.deadline(self._factory.timeouts.request_body_s)
 

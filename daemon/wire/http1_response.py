@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from asgid.daemon.seam import Headers, Peer, RequestHead
     from asgid.daemon.wire.factory import ConnectionFactory
+    from asgid.daemon.wire.http1_chunked import ChunkedDecoder
 
 log = logging.getLogger("asgid.http")
 
@@ -23,6 +24,7 @@ NEVER = float("inf")
 NO_BODY, LENGTH, CHUNKED, UNTIL_CLOSE = range(4)
 
 _BODILESS = frozenset((204, 304))  # RFC 9110 6.4.1
+DISCARD_BYTES = 256 * 1024  # of a body that nobody wants; a longer one ends with the connection
 NOBODY: tuple[Future[None], ...] = ()
 _TURN_BYTES = 1024 * 1024  # that an application sends before everybody else has a turn
 _PIECE_BYTES = 256  # what a piece of the body counts for beside its length
@@ -33,10 +35,10 @@ class Responder:
     """Writes responses, one at a time. Its subclass reads the requests and owns the connection's life."""
 
     __slots__ = (
-        "_application_deadline", "_bits", "_bodiless", "_body_bytes", "_expect", "_factory", "_framing",
-        "_head", "_keep_alive",
-        "_left", "_length", "_lines", "_lost", "_old", "_peer", "_started_at", "_status", "_turn", "_waiters",
-        "_write_deadline", "_write_paused", "transport",
+        "_application_deadline", "_bits", "_bodiless", "_body_bytes", "_chunked", "_expect", "_factory",
+        "_framing", "_head", "_keep_alive", "_left", "_length", "_lines", "_lost", "_old", "_peer",
+        "_rest", "_started_at", "_status", "_turn", "_waiters", "_write_deadline", "_write_paused",
+        "transport",
     )  # fmt: skip
 
     def __init__(self, factory: ConnectionFactory) -> None:
@@ -47,6 +49,8 @@ class Responder:
         self._bodiless = False  # it is HEAD
         self._old = False  # it is HTTP/1.0
         self._expect = False  # 100 Continue is still owed
+        self._rest = 0  # bytes of the body that have not come (Content-Length), or that have (chunked)
+        self._chunked: ChunkedDecoder | None = None
         self._keep_alive = True
         self._status = 0  # of the response under way; 0 where none has been given
         self._lines: bytes | None = None  # the response's headers, until they are written
@@ -165,7 +169,12 @@ class Responder:
             if size:
                 data = b"%x\r\n%b\r\n" % (size, data)
         # A client that was not told to continue may send its body or not: where it ends cannot be known.
-        if not self._keep_alive or self._expect or self._bits & WANTS_CLOSE:
+        if (
+            not self._keep_alive
+            or self._expect
+            or self._bits & WANTS_CLOSE
+            or (self._rest > DISCARD_BYTES and not more and self._chunked is None)
+        ):
             self._keep_alive = False
             self._expect = False  # a 100 would now stand inside the response
             framing = b"connection: close\r\n" + framing

@@ -154,3 +154,11 @@ async def test_a_client_that_got_an_answer_in_place_of_a_continue_does_not_hold_
     server.pass_time(2)
     await settle()
     assert client.lost
+
+
+@pytest.mark.parametrize(("size", "closes"), [(100_000, False), (2_000_000, True)])
+@on_loop
+async def test_9112_9_6_a_connection_that_a_long_unread_body_will_end_says_so(size, closes):
+    """A proxy that keeps connections to its upstream would lose its next request otherwise."""
+    client = await exchange(Server(ignores_body), post(b"x" * size)[: -size + 1000])
+    assert (b"connection: close" in bytes(client.received)) is closes
