@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from typing import TYPE_CHECKING, Any
 
 from asgid.daemon.cli.status import CONFIG, FINDINGS, OK, USAGE, UsageError
@@ -66,6 +67,7 @@ def endpoints(words: Sequence[str]) -> int:
 
 def serve(words: Sequence[str]) -> int:
     """Serve what a file or a command line says, until it is told to stop."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # else one that comes before there is a handler ends it
     file = _only_a_file(words)
     if file is not None:
         _under_init()

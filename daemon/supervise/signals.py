@@ -36,7 +36,8 @@ class Signals:
     def install(self) -> None:
         """Set the handlers; again where the application has set its own."""
         before: dict[int, Any] = {number: signal.signal(number, self._on_stop) for number in _STOP}
-        before[signal.SIGHUP] = signal.signal(signal.SIGHUP, self._on_hang_up)
+        signal.signal(signal.SIGHUP, self._on_hang_up)
+        before[signal.SIGHUP] = signal.SIG_DFL  # it was ignored since the start, which is no child's business
         if self._before is None:
             self._before = before
             os.register_at_fork(after_in_child=self._restore)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import struct
@@ -209,3 +210,17 @@ def test_a_signal_while_the_application_is_imported_is_not_lost_where_its_code_c
     ended = run("-p", "0", "swallows:application")
     assert ended.status == 0
     assert "serves" not in ended.err.text
+
+
+def test_sighup_before_there_is_a_daemon_does_not_end_the_start(start, tmp_path):
+    from support.files import probe_file
+
+    text = probe_file(tmp_path).read_text()
+    pipe = tmp_path / "pipe.toml"
+    os.mkfifo(pipe)
+    server = start("--config", pipe)
+    with pipe.open("w") as writer:  # it has come as far as reading its file
+        server.tell(signal.SIGHUP)
+        writer.write(text)
+    server.wait_serving()
+    assert server.stop() == 0
