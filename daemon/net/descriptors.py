@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import resource
 import socket
 import struct
 from pathlib import Path
 
 from asgid.daemon.net.errors import DescriptorError, SystemdNameError
 
+_MOST_DIGITS = 18
 _FIRST_PASSED = 3  # SD_LISTEN_FDS_START, sd_listen_fds(3)
 _TCP_INFO_MAX_BACKLOG = 28  # offset of tcpi_sacked in struct tcp_info: a listening socket's backlog limit
 _FAMILIES = (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX)
@@ -74,15 +76,25 @@ def passed(name: str) -> list[int]:
 
 
 def passed_names() -> dict[int, str]:
-    """Return every descriptor that systemd passed to this very process, with its name."""
+    """Return every descriptor that systemd passed to this very process, with its name.
+
+    Raises ``SystemdNameError`` where LISTEN_FDS is more than a process may have open.
+    """
     if os.environ.get("LISTEN_PID", "") != str(os.getpid()):
         return {}
-    count = os.environ.get("LISTEN_FDS", "")
-    if not count.isdecimal():
+    said = os.environ.get("LISTEN_FDS", "")
+    if not (said.isascii() and said.isdecimal()):
         return {}
-    names = os.environ.get("LISTEN_FDNAMES", "").split(":")
-    names += [""] * int(count)
-    return {_FIRST_PASSED + at: names[at] or "unknown" for at in range(int(count))}
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if len(said) > _MOST_DIGITS or int(said) > limit:
+        raise SystemdNameError(
+            f"LISTEN_FDS is {said[:_MOST_DIGITS]}, and no more than {limit} descriptors can be open here",
+            "systemd sets it: start asgid by its socket unit, and leave LISTEN_FDS alone",
+        )
+    count = int(said)
+    names = os.environ.get("LISTEN_FDNAMES", "").split(":")[:count]
+    names += [""] * (count - len(names))
+    return {_FIRST_PASSED + at: name or "unknown" for at, name in enumerate(names)}
 
 
 def listening_backlog(sock: socket.socket) -> int:

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import os
+import resource
 import socket
 import stat
 import subprocess
 import sys
 
 import pytest
-from asgid.daemon.net.errors import DescriptorError
+from asgid.daemon.net.descriptors import passed
+from asgid.daemon.net.errors import DescriptorError, SystemdNameError
 
 HELLO = b"hello"
 
@@ -81,3 +83,16 @@ def test_every_descriptor_that_systemd_passed_under_the_name_is_adopted(names, w
         capture_output=True, text=True, timeout=60, check=True,
     )  # fmt: skip
     assert done.stdout.strip() == said, done.stderr
+
+
+@pytest.mark.parametrize("count", ["99999999", "9" * 5000])
+def test_more_descriptors_than_can_be_open_are_refused_and_not_counted(monkeypatch, count):
+    monkeypatch.setenv("LISTEN_PID", str(os.getpid()))
+    monkeypatch.setenv("LISTEN_FDS", count)
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(1024, before[0]), before[1]))
+    try:
+        with pytest.raises(SystemdNameError, match="LISTEN_FDS is 9999"):
+            passed("web")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
