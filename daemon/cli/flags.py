@@ -14,23 +14,27 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 LOG_PATTERN: Final = "%(asctime)-15s %(levelname)-8s %(message)s"
+_MOST_DIGITS: Final = 20
 TRUSTED_BY_DEFAULT: Final = ("127.0.0.0/8", "::1/128", "unix")
 
 
 def port(text: str) -> int:
     """Read a TCP port, 0 to 65535; 0 asks the system for one."""
-    number = int(text)
-    if not 0 <= number <= 65535:
+    if not _is_digits(text) or int(text) > 65535:
         raise argparse.ArgumentTypeError(f"{text} is no port: a port is 0 to 65535")
-    return number
+    return int(text)
 
 
 def number(text: str) -> int:
     """Read a whole number that is not negative."""
-    value = int(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"{text} is negative")
-    return value
+    if not _is_digits(text):
+        raise argparse.ArgumentTypeError(f"{text} is no whole number from 0")
+    return int(text)
+
+
+def _is_digits(text: str) -> bool:
+    """Tell whether ``text`` is ASCII digits alone, and few enough: ``int`` takes more than a file does."""
+    return text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS
 
 
 def seconds(text: str) -> float:
