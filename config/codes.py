@@ -135,7 +135,7 @@ TITLES: dict[str, str] = {
     ENVIRONMENT_FILE_UNREADABLE: "an environment file that cannot be read",
     ENVIRONMENT_FILE_LINE: "a line of an environment file that is not taken",
     ENDPOINT_REFUSED_HERE: "an endpoint string that Twisted refuses",
-    OPEN_FILES_LOW: "fewer open files than connections",
+    OPEN_FILES_LOW: "the limit of open files is too low",
     APPLICATION_NOT_IMPORTED: "an application that cannot be imported",
     LIFESPAN_FAILED: "an application that did not start",
     LISTENER_FAILED: "a listener that did not open",

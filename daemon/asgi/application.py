@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
     Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+_ENDINGS = (Exception, SystemExit, KeyboardInterrupt)  # no signal raises the last: asgid has handlers by then
 _ATTEMPT: tuple[object, object, object] = (None, None, None)
 
 
@@ -112,7 +113,7 @@ def _module(name: str) -> ModuleType:
         if missing is not None and (name == missing or name.startswith(missing + ".")):
             raise ApplicationError(f"there is no module {missing!r}", _where_looked(missing)) from None
         raise _raised(f"the import of {name!r} failed", error) from error
-    except (Exception, SystemExit) as error:
+    except _ENDINGS as error:
         raise _raised(f"the import of {name!r} failed", error) from error
 
 
@@ -136,7 +137,7 @@ def _attribute(module: ModuleType, module_name: str, path: str) -> Any:
             near = difflib.get_close_matches(name, _public_names(found), n=1)
             hint = f"did you mean {near[0]!r}?" if near else "name what the module has after the colon"
             raise ApplicationError(f"{trodden!r} has no {name!r}", hint) from None
-        except Exception as error:
+        except _ENDINGS as error:
             raise _raised(f"{name!r} of {trodden!r} cannot be read", error) from error
         trodden = f"{trodden}.{name}"
     return found
@@ -151,7 +152,7 @@ def _made(target: str, factory: Any) -> Any:
         raise ApplicationError(f"the factory {target!r} is {_described(factory)}, which cannot be called")
     try:
         made = factory()
-    except (Exception, SystemExit) as error:
+    except _ENDINGS as error:
         raise _raised(f"the factory {target!r} failed", error) from error
     if inspect.iscoroutine(made):
         made.close()

@@ -184,7 +184,10 @@ def explain(wanted: TcpSocket, error: OSError | OverflowError) -> OpenError:
         return InterfaceAbsentError(
             f"the link-local address {wanted.interface} needs its zone", f"write {wanted.interface}%INTERFACE"
         )
-    return OpenError(f"{wanted} cannot be listened on: {_words(error)}")
+    advice = ""
+    if isinstance(error, socket.gaierror) and wanted.interface.isascii() and "." not in wanted.interface:
+        advice = f'where it is a network interface, a file says so: interface = "{wanted.interface}"'
+    return OpenError(f"{wanted} cannot be listened on: {_words(error)}", advice)
 
 
 def _words(error: OSError | OverflowError) -> str:
@@ -217,4 +220,3 @@ def _first_free_port() -> int:
         return int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text(encoding="ascii"))
     except (OSError, ValueError):
         return 1024
-

@@ -8,7 +8,8 @@ import time
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from asgid.config import Diagnostic
-from asgid.config.codes import LISTENER_FAILED
+from asgid.config.codes import LISTENER_FAILED, OPEN_FILES_LOW
+from asgid.daemon.supervise import open_files
 from asgid.daemon.supervise.states import Event, State, advance
 
 if TYPE_CHECKING:
@@ -179,6 +180,11 @@ class Listener:
                 logger.exception("listener %s: %s did not close", self.name, endpoint.text)
 
     def _failure(self, endpoint: EndpointSpec, error: Exception) -> Diagnostic:
+        if open_files.exhausted(error):
+            limit = open_files.limit()
+            message = f"listener {self.name} did not open: the limit of open files ({limit}) is reached"
+            key = f"listeners.{self.name}"
+            return Diagnostic(OPEN_FILES_LOW, "error", message, endpoint.place, key, open_files.HELP)
         words = str(error).strip() or type(error).__name__
         return Diagnostic(
             code=str(getattr(error, "code", "") or LISTENER_FAILED),

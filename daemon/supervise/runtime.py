@@ -16,6 +16,7 @@ import threading
 import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -257,8 +258,9 @@ def _import_the_rest() -> None:
 
 
 def _preload() -> None:
-    from asgid.daemon.asgi import websocket as _  # noqa: F401, PLC0415
-    from asgid.daemon.wire.websocket_shared import preload  # noqa: PLC0415
+    with suppress(OSError):  # no descriptor is left: whoever needs it imports it, or says why not
+        from asgid.daemon.asgi import websocket as _  # noqa: F401, PLC0415
+        from asgid.daemon.wire.websocket_shared import preload  # noqa: PLC0415
 
-    preload()
+        preload()
     gc.freeze()  # what is imported stays: the collector need not look at it again

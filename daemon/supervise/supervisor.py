@@ -11,11 +11,14 @@ import time
 from typing import TYPE_CHECKING
 
 from asgid.config import Diagnostic
-from asgid.config.codes import LIFESPAN_FAILED, NOTHING_SERVES, PID_FILE
+from asgid.config.codes import LIFESPAN_FAILED, NOTHING_SERVES, OPEN_FILES_LOW, PID_FILE
 from asgid.config.diagnostics import has_errors
 from asgid.daemon.asgi.lifespan import Lifespan, LifespanError
+from asgid.daemon.observe.escape import visible
+from asgid.daemon.observe.streams import write_err
 from asgid.daemon.supervise.drain import drain
 from asgid.daemon.supervise.listener import Listener
+from asgid.daemon.supervise.open_files import OpenFiles
 from asgid.daemon.supervise.process import PidFile
 from asgid.daemon.supervise.states import State
 from asgid.daemon.supervise.sweeper import Sweeper
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from asgid.config.spec import EndpointSpec
     from asgid.daemon.asgi.application import Application
     from asgid.daemon.supervise.listener import Factory, Gateway, Port
+    from asgid.daemon.supervise.sweeper import Swept
     from twisted.internet.defer import Deferred
 
     Opener = Callable[[EndpointSpec, Factory], Deferred[Port]]
@@ -82,8 +86,8 @@ class Supervisor:
         for listener in bound:
             listener.serve()
         loop = asyncio.get_running_loop()
-        factories = [listener.factory for listener in bound]
-        self._sweeper = Sweeper(factories, call_later=loop.call_later, clock=time.monotonic)
+        swept: list[Swept] = [*(listener.factory for listener in bound), OpenFiles(self.left)]
+        self._sweeper = Sweeper(swept, call_later=loop.call_later, clock=time.monotonic)
         self._sweeper.start()
 
     async def unwind(self) -> None:
@@ -136,7 +140,11 @@ class Supervisor:
                 listener.fail()
                 continue
             listener.prepare(*self._maker(listener, self.lifespan.state))
-            found += await listener.open(self._opener)
+            failures = await listener.open(self._opener)
+            low = [each for each in failures if each.code == OPEN_FILES_LOW]
+            found += low[:1] or failures
+            if low:  # it is the process's limit: the rest would fail for the same reason
+                break
         return found
 
     def _write_pid_file(self) -> list[Diagnostic]:
@@ -154,11 +162,14 @@ class Supervisor:
     def _lifespan_failed(self, error: LifespanError) -> Diagnostic:
         if error.cause is not None:
             logger.error("the application failed to start", exc_info=error.cause)
-        words = (str(error).strip() or "it gave no reason").splitlines()[-1]
+        told = (str(error).strip() or "it gave no reason").splitlines()
+        if len(told) > 1:  # a traceback as often as not, whose last line is the summary
+            whole = "".join(f"  {visible(line)}\n" for line in told)
+            write_err(f"the application told why it does not start:\n{whole}")
         return Diagnostic(
             code=LIFESPAN_FAILED,
             severity="error",
-            message=f"{self.plan.application.target} did not start: {words}",
+            message=f"{self.plan.application.target} did not start: {told[-1]}",
             place=self.plan.application.place,
             key="application.target",
             help='its lifespan.startup failed; with lifespan = "off" it is not asked to start up',

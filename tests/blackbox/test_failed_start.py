@@ -101,6 +101,7 @@ APPLICATIONS = {
     "not-callable": ("probe:PIECE", r"called|callable"),
     "raises": ("raises_at_import:application", r"ZeroDivisionError"),
     "exits": ("exits_at_import:application", r"SystemExit|exit"),
+    "interrupts": ("interrupts_at_import:application", r"KeyboardInterrupt"),
     "syntax": ("broken_syntax:application", r"SyntaxError"),
     "missing-dependency": ("needs_another:application", r"nosuchdependency"),
 }
@@ -111,6 +112,7 @@ def test_an_application_that_cannot_be_imported_is_told_where_it_is_named(run, t
     target, words = APPLICATIONS[kind]
     write(tmp_path / "app" / "raises_at_import.py", "1 / 0\n")
     write(tmp_path / "app" / "exits_at_import.py", "raise SystemExit(0)\n")
+    write(tmp_path / "app" / "interrupts_at_import.py", "raise KeyboardInterrupt\n")
     write(tmp_path / "app" / "broken_syntax.py", "def (:\n")
     write(tmp_path / "app" / "needs_another.py", "import nosuchdependency\n")
     path = probe_file(tmp_path, '[listeners.local]\nunix = "probe.sock"\n', target=target)
@@ -206,3 +208,26 @@ def test_standard_input_and_output_are_no_listener(run, tmp_path):
     failed = run("-e", "stdio", "probe:application", env={"PYTHONPATH": str(SITE)})
     assert failed.status == 1
     assert re.fullmatch(r"command line: -e: error.*no listener\n +=.*", failed.err.text)
+
+
+def test_a_reason_of_several_lines_is_told_whole(run, tmp_path):
+    failed = run("--config", probe_file(tmp_path), env={"PROBE_LIFESPAN": "fail-at-length"})
+    assert failed.status == 1
+    at = failed.err.lines.index("  the database is not there")
+    assert failed.err.lines[at + 1] == "  it was at db.example:5432"
+    assert "did not start: it was at db.example:5432" in failed.err.text
+
+
+def test_an_interface_in_the_place_of_an_address_is_pointed_to_the_key_for_it(run):
+    failed = run("-b", "nosuch0", "-p", "0", "probe:application", env={"PYTHONPATH": str(SITE)})
+    assert failed.status == 1
+    assert 'interface = "nosuch0"' in failed.err.text
+
+
+def test_too_few_open_files_for_the_listeners_are_one_finding(run, tmp_path):
+    text = "".join(LOOPBACK.format(name=f"l{at}", port=0) for at in range(200))
+    path = probe_file(tmp_path, text)
+    failed = run("--config", path, prefix=("sh", "-c", 'ulimit -n 64; exec "$@"', "sh"))
+    assert failed.status == 1
+    assert len(re.findall(r"error\[", failed.err.text)) == 1, failed.err.text
+    assert re.search(r"error\[ASG817\]: .*\(64\)", failed.err.text)

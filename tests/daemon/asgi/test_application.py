@@ -104,6 +104,7 @@ def test_a_submodule_that_is_missing_is_told_apart_from_its_package(module):
         ("def f(:\n", "SyntaxError"),
         ("raise SystemExit('settings are missing')\n", "SystemExit: settings are missing"),
         ("raise ValueError\n", "failed: ValueError"),
+        ("raise KeyboardInterrupt\n", "failed: KeyboardInterrupt"),
     ],
 )
 def test_what_the_applications_own_import_raises_is_the_cause(module, text, words):
@@ -130,9 +131,9 @@ def test_what_a_factory_raises_is_the_cause(module, name, words):
     assert caught.value.cause is not None
 
 
-def test_an_interrupt_during_the_import_passes(module):
-    with pytest.raises(KeyboardInterrupt):
-        load_application(f"{module('raise KeyboardInterrupt')}:app")
+def test_what_the_daemon_raises_for_a_signal_passes(module):
+    with pytest.raises(GeneratorExit):  # any exception past Exception that is no ending of a program's own
+        load_application(f"{module('raise GeneratorExit')}:app")
 
 
 async def three(scope, receive, send):

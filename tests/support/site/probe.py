@@ -33,6 +33,10 @@ async def lifespan(scope, receive, send) -> None:
         raise ValueError("this application knows no lifespan")
     await receive()
     scope["state"]["started"] = "yes"
+    if what == "fail-at-length":
+        reason = "the database is not there\nit was at db.example:5432"
+        await send({"type": "lifespan.startup.failed", "message": reason})
+        return
     if what == "fail":
         await send({"type": "lifespan.startup.failed", "message": "the database is not there"})
         return
