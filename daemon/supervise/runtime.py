@@ -2,7 +2,8 @@
 
 The end is certain. The first SIGTERM or SIGINT arms a watchdog thread with the drain's length; whatever
 blocks then (a loop that the application keeps busy, a thread that the interpreter waits for) ends with the
-process. A second signal ends it at once.
+process, and so does code in C from which the main thread never returns (it has to let go of the interpreter's
+lock). A second signal ends it at once.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import asyncio
 import gc
 import logging
 import os
+import signal
 import sys
 import threading
 import time
@@ -30,7 +32,6 @@ from asgid.daemon.supervise.supervisor import Supervisor
 from asgid.daemon.supervise.watchdog import Watchdog
 
 if TYPE_CHECKING:
-    import signal
     from collections.abc import Iterable
 
     from asgid.config import Plan
@@ -73,9 +74,11 @@ class Runtime:
         self._stop_deadline = 0.0
         self._status = 0
         self._again: signal.Signals | None = None
-        self._watchdog = Watchdog(self._expired)
+        self._watchdog = Watchdog(self._expired, self._heard)
+        self._heard_stop = False
         self._signals = Signals(stop=self._on_stop, at_once=self._on_second, hang_up=self._on_hang_up)
         self._signals.install()
+        self._watchdog.listen()
 
     def open_access_log(self) -> Diagnostic | None:
         """Open the access log, where one is wanted. Returns a diagnostic where that fails."""
@@ -113,6 +116,7 @@ class Runtime:
             self._watchdog.until(max(self._stop_deadline, time.monotonic() + _SLACK_S))
 
     async def _main(self, supervisor: Supervisor) -> None:
+        self._watchdog.listen()  # the loop listens too since it runs
         try:
             if await self._started(supervisor):
                 supervisor.serve()
@@ -162,8 +166,9 @@ class Runtime:
         await supervisor.shut_down(timeout_s)
         logger.info("stopped")
 
-    # What signals call: on the main thread, between two bytecodes of whatever runs there. Nothing is logged
-    # from here: a stream that is being written to can't be entered a second time.
+    # What signals call: on the main thread, between two bytecodes of whatever runs there, and for a second
+    # signal also on the watchdog's. Nothing is logged from here: a stream that is being written to can't be
+    # entered a second time.
 
     def _on_stop(self, number: signal.Signals) -> None:
         if self._supervisor is None:
@@ -191,6 +196,17 @@ class Runtime:
         logger.info("SIGHUP: the log files are reopened; reload is not available yet, restart for that")
 
     # What the watchdog calls, on its own thread.
+
+    def _heard(self, number: int) -> None:
+        """See to it that a stop comes to its end where the main thread never comes back to Python."""
+        if not self._signals.stops(number):
+            return
+        if self._heard_stop:
+            self._on_second(signal.Signals(number))
+            return
+        self._heard_stop = True
+        drain_s = _SHUTDOWN_S if self._supervisor is None else self._supervisor.drain_s
+        self._watchdog.until(time.monotonic() + drain_s + _SLACK_S)
 
     def _expired(self) -> None:
         # A third thread writes: whoever is stuck may hold the lock of a log handler.

@@ -42,7 +42,12 @@ class Signals:
             self._before = before
             os.register_at_fork(after_in_child=self._restore)
 
+    def stops(self, number: int) -> bool:
+        """Tell whether the signal of that ``number`` stops the daemon now. On any thread."""
+        return number in _STOP and signal.getsignal(number) == self._on_stop
+
     def _restore(self) -> None:
+        signal.set_wakeup_fd(-1)  # it is the parent's
         for number, handler in (self._before or {}).items():
             signal.signal(number, handler)
 

@@ -224,3 +224,90 @@ def test_sighup_before_there_is_a_daemon_does_not_end_the_start(start, tmp_path)
         writer.write(text)
     server.wait_serving()
     assert server.stop() == 0
+
+
+STUCK_IN_C = """
+import ctypes, sys, threading
+
+def stuck():
+    libc = ctypes.CDLL(None)
+    mutex = ctypes.create_string_buffer(64)
+    libc.pthread_mutex_lock(mutex)
+    print("stuck", file=sys.stderr, flush=True)
+    libc.pthread_mutex_lock(mutex)
+
+async def application(scope, receive, send):
+    stuck()
+"""
+
+
+@pytest.mark.parametrize("where", ["the import", "a request"])
+def test_a_main_thread_that_never_returns_from_c_does_not_hold_the_stop(start, tmp_path, where):
+    (tmp_path / "in_c.py").write_text(STUCK_IN_C + ("stuck()\n" if where == "the import" else ""))
+    server = start("-p", "0", "--lifespan", "off", "--drain", "0.5", "in_c:application")
+    if where == "a request":
+        with Raw(server.wait_serving().first.place) as client:
+            client.request("/")
+            server.err.wait_for("^stuck$")
+            assert server.stop() == 0
+    else:
+        server.err.wait_for("^stuck$")
+        assert server.stop() == 0
+    assert "in_c.py" in server.err.text
+
+
+def test_a_second_signal_ends_at_once_what_never_returns_from_c(start, tmp_path):
+    (tmp_path / "in_c.py").write_text(STUCK_IN_C)
+    server = start("-p", "0", "--lifespan", "off", "--drain", "1000", "in_c:application")
+    with Raw(server.wait_serving().first.place) as client:
+        client.request("/")
+        server.err.wait_for("^stuck$")
+        server.tell(signal.SIGTERM)
+        server.tell(signal.SIGINT)
+        assert server.wait() in {130, 143}  # the kernel delivers two that are pending in its own order
+
+
+LISTENS = """
+import asyncio, signal, sys
+
+async def application(scope, receive, send):
+    await receive()
+    say = lambda: print("heard", file=sys.stderr, flush=True)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, say)
+    await send({"type": "lifespan.startup.complete"})
+    await receive()
+    await send({"type": "lifespan.shutdown.complete"})
+"""
+
+
+def test_a_signal_handler_that_the_application_gave_the_loop_is_called(start, tmp_path):
+    (tmp_path / "listens.py").write_text(LISTENS)
+    server = start("-p", "0", "listens:application").wait_serving()
+    server.tell(signal.SIGUSR1)
+    server.err.wait_for("^heard$")
+    assert server.stop() == 0
+
+
+FORKS = """
+import os, signal
+
+async def application(scope, receive, send):
+    child = os.fork()
+    if child == 0:
+        signal.signal(signal.SIGTERM, lambda *_: None)
+        for _ in range(3):
+            signal.raise_signal(signal.SIGTERM)
+        os._exit(0)
+    os.waitpid(child, 0)
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"forked"})
+"""
+
+
+def test_a_signal_to_a_forked_child_is_not_the_daemons(start, tmp_path):
+    (tmp_path / "forks.py").write_text(FORKS)
+    server = start("-p", "0", "--lifespan", "off", "--drain", "0", "forks:application").wait_serving()
+    for _ in range(3):
+        with Raw(server.first.place) as client:
+            assert client.get("/").body == b"forked"
+    assert server.stop() == 0

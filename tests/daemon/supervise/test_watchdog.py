@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 
@@ -50,3 +51,36 @@ def test_it_can_be_armed_from_a_signal_handler():
         "signal.raise_signal(signal.SIGUSR1)\ntime.sleep(1000)\n"
     )
     assert status(code) == 42
+
+
+STUCK_IN_C = """
+import ctypes
+libc = ctypes.CDLL(None)
+mutex = ctypes.create_string_buffer(64)
+libc.pthread_mutex_lock(mutex)
+"""
+
+
+def test_it_hears_of_a_signal_while_the_main_thread_never_returns_from_c():
+    code = (
+        "dog = Watchdog(lambda: os._exit(43), lambda number: os._exit(number))\n"
+        "dog.listen()\n"
+        "signal.signal(signal.SIGUSR1, lambda *_: os._exit(1))\n"
+        "main = threading.main_thread().ident\n"
+        "threading.Timer(0.2, signal.pthread_kill, (main, signal.SIGUSR1)).start()\n"
+        + STUCK_IN_C
+        + "libc.pthread_mutex_lock(mutex)\n"
+    )
+    assert status(code) == signal.SIGUSR1
+
+
+def test_what_it_hears_is_passed_on_to_who_listened_before():
+    code = (
+        "before, writer = os.pipe(); os.set_blocking(writer, False)\n"
+        "signal.set_wakeup_fd(writer)\n"
+        "dog.listen(); dog.listen(); os.close(writer)\n"
+        "signal.signal(signal.SIGUSR1, lambda *_: None)\n"
+        "signal.raise_signal(signal.SIGUSR1)\n"
+        "os._exit(os.read(before, 1)[0])\n"
+    )
+    assert status(code) == signal.SIGUSR1
