@@ -11,6 +11,7 @@ from pathlib import Path
 from asgid.daemon.net.errors import DescriptorError, SystemdNameError
 
 _MOST_DIGITS = 18
+_MOST_PASSED = 65536  # where the limit of open files is no limit, as in some containers
 _FIRST_PASSED = 3  # SD_LISTEN_FDS_START, sd_listen_fds(3)
 _TCP_INFO_MAX_BACKLOG = 28  # offset of tcpi_sacked in struct tcp_info: a listening socket's backlog limit
 _FAMILIES = (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX)
@@ -78,23 +79,28 @@ def passed(name: str) -> list[int]:
 def passed_names() -> dict[int, str]:
     """Return every descriptor that systemd passed to this very process, with its name.
 
-    Raises ``SystemdNameError`` where LISTEN_FDS is more than a process may have open.
+    Raises ``SystemdNameError`` where LISTEN_FDS is more than a process may have open, or 65536.
     """
     if os.environ.get("LISTEN_PID", "") != str(os.getpid()):
         return {}
     said = os.environ.get("LISTEN_FDS", "")
     if not (said.isascii() and said.isdecimal()):
         return {}
-    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    limit = _most_passed()
     if len(said) > _MOST_DIGITS or int(said) > limit:
         raise SystemdNameError(
-            f"LISTEN_FDS is {said[:_MOST_DIGITS]}, and no more than {limit} descriptors can be open here",
+            f"LISTEN_FDS is {said[:_MOST_DIGITS]}, and no more than {limit} descriptors are taken here",
             "systemd sets it: start asgid by its socket unit, and leave LISTEN_FDS alone",
         )
     count = int(said)
     names = os.environ.get("LISTEN_FDNAMES", "").split(":")[:count]
     names += [""] * (count - len(names))
     return {_FIRST_PASSED + at: name or "unknown" for at, name in enumerate(names)}
+
+
+def _most_passed() -> int:
+    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return _MOST_PASSED if soft == resource.RLIM_INFINITY else min(soft, _MOST_PASSED)
 
 
 def listening_backlog(sock: socket.socket) -> int:

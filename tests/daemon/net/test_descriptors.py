@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import socket
 import stat
 import subprocess
@@ -89,10 +88,5 @@ def test_every_descriptor_that_systemd_passed_under_the_name_is_adopted(names, w
 def test_more_descriptors_than_can_be_open_are_refused_and_not_counted(monkeypatch, count):
     monkeypatch.setenv("LISTEN_PID", str(os.getpid()))
     monkeypatch.setenv("LISTEN_FDS", count)
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(1024, before[0]), before[1]))
-    try:
-        with pytest.raises(SystemdNameError, match="LISTEN_FDS is 9999"):
-            passed("web")
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    with pytest.raises(SystemdNameError, match="LISTEN_FDS is 9999"):
+        passed("web")
