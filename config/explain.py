@@ -12,11 +12,12 @@ from asgid.config.quantities import RefusedError, found
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from pydantic import BaseModel, ValidationError
+    from pydantic_core import ErrorDetails
+
     from asgid.config.diagnostics import Diagnostic
     from asgid.config.document import Document
     from asgid.config.scan import Key
-    from pydantic import BaseModel, ValidationError
-    from pydantic_core import ErrorDetails
 
 _GOES_ON = re.compile("(?:must|is|holds) ")
 _EXPECTED = {

@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
 
+    from pydantic import ValidationError
+
     from asgid.config.models import Root
     from asgid.config.scan import Key
     from asgid.config.spec import Place
-    from pydantic import ValidationError
 
 _LISTENER = re.compile(r'listeners\.(?:"(?:[^"\\]|\\.)*"|[^."]+)')
 """The dotted key of a listener, at the beginning of a longer one."""
@@ -66,8 +67,9 @@ def load_values(values: Mapping[str, Any], places: Mapping[str, Place] | None = 
 
 def check(document: Document) -> Loaded:
     """Check the values of ``document``."""
-    from asgid.config import checks, models, shape  # noqa: PLC0415 - they import pydantic
     from pydantic import ValidationError  # noqa: PLC0415 - importing it takes longer than reading the file
+
+    from asgid.config import checks, models, shape  # noqa: PLC0415 - they import pydantic
 
     found: list[Diagnostic] = []
     reported: set[Key] = set()
@@ -94,8 +96,9 @@ def check(document: Document) -> Loaded:
 
 def _without(document: Document, error: ValidationError) -> Root | None:
     """Return the tables without those that ``error`` is about, so that the others are checked together."""
-    from asgid.config import models  # noqa: PLC0415
     from pydantic import ValidationError as AnyError  # noqa: PLC0415
+
+    from asgid.config import models  # noqa: PLC0415
 
     bad = {each["loc"][:2] if each["loc"][0] == "listeners" else each["loc"][:1] for each in error.errors()}
     values = {key: value for key, value in document.values.items() if (key,) not in bad}

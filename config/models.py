@@ -8,10 +8,11 @@ number and no number for a boolean. What spans several keys is in :mod:`asgid.co
 
 from typing import Annotated, Literal
 
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
+
 from asgid.config import codes, fields, quantities
 from asgid.config.plugins import without_plugins
 from asgid.config.quantities import RefusedError
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
 
 Duration = Annotated[float, PlainValidator(quantities.duration, json_schema_input_type=str | float)]
 Workers = Annotated[

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
+
 from support.files import probe_file
 from support.server import ASGID, Process, Server
 

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from twisted.internet.endpoints import StandardIOEndpoint, serverFromString
+from twisted.internet.error import CannotListenError
+from zope.interface import directlyProvides, providedBy
+
 from asgid.daemon.net.addresses import as_text
 from asgid.daemon.net.errors import EndpointRefusedError, OpenError
 from asgid.daemon.net.opener import accept_on
 from asgid.daemon.net.sockets import TcpSocket, explain, is_wildcard6, listen_all, stock_sockets
 from asgid.daemon.net.unix import explain_path
-from twisted.internet.endpoints import StandardIOEndpoint, serverFromString
-from twisted.internet.error import CannotListenError
-from zope.interface import directlyProvides, providedBy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from asgid.daemon.net.reactor import NativeReactor
     from twisted.internet.defer import Deferred
     from twisted.python.failure import Failure
+
+    from asgid.daemon.net.reactor import NativeReactor
 
 
 def opener(reactor: NativeReactor, string: str, *, ipv6_only: bool) -> Callable[[Any], Deferred[Any]]:

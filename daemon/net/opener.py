@@ -10,14 +10,15 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING, Any
 
+from twisted.internet.defer import Deferred, fail, gatherResults, succeed
+from twisted.internet.interfaces import IListeningPort, IStreamServerEndpoint
+from zope.interface import implementer
+
 from asgid.config import endpoints
 from asgid.daemon.net import descriptors, plans
 from asgid.daemon.net.errors import OpenError
 from asgid.daemon.net.faces import failure_of
 from asgid.daemon.net.sockets import listen_all
-from twisted.internet.defer import Deferred, fail, gatherResults, succeed
-from twisted.internet.interfaces import IListeningPort, IStreamServerEndpoint
-from zope.interface import implementer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

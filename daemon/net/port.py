@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from asgid.daemon.net.addresses import address_of, as_text
-from asgid.daemon.net.faces import failure_of
-from asgid.daemon.net.transport import NativeTransport
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IListeningPort, ILoggingContext
 from twisted.logger import Logger
 from zope.interface import implementer
 
+from asgid.daemon.net.addresses import address_of, as_text
+from asgid.daemon.net.faces import failure_of
+from asgid.daemon.net.transport import NativeTransport
+
 if TYPE_CHECKING:
     import socket
     from asyncio import AbstractEventLoop, Server, Transport
     from collections.abc import Callable, Coroutine
 
+    from twisted.python.failure import Failure
+
     from asgid.daemon.net.addresses import Address
     from asgid.daemon.net.faces import StreamFactory
-    from twisted.python.failure import Failure
 
 _log = Logger()
 _T = TypeVar("_T")

@@ -13,6 +13,11 @@ import socket
 from typing import TYPE_CHECKING, Any
 
 import uvloop
+from twisted.internet.asyncioreactor import AsyncioSelectorReactor
+from twisted.internet.error import CannotListenError, ConnectionLost, UnsupportedAddressFamily
+from twisted.logger import Logger
+from twisted.python.lockfile import FilesystemLock
+
 from asgid.daemon.net.descriptors import adopted, listening_backlog
 from asgid.daemon.net.errors import DescriptorError, PathError
 from asgid.daemon.net.faces import failure_of
@@ -20,10 +25,6 @@ from asgid.daemon.net.port import NativePort
 from asgid.daemon.net.sockets import TcpSocket
 from asgid.daemon.net.transport import NativeTransport
 from asgid.daemon.net.unix import UnixSocket
-from twisted.internet.asyncioreactor import AsyncioSelectorReactor
-from twisted.internet.error import CannotListenError, ConnectionLost, UnsupportedAddressFamily
-from twisted.logger import Logger
-from twisted.python.lockfile import FilesystemLock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,9 +45,7 @@ class NativeReactor(AsyncioSelectorReactor):
         super().__init__(loop)
         loop.set_exception_handler(_on_error)
 
-    def listenTCP(
-        self, port: Any, factory: StreamFactory, backlog: int = 50, interface: str = ""
-    ) -> Any:
+    def listenTCP(self, port: Any, factory: StreamFactory, backlog: int = 50, interface: str = "") -> Any:
         """Bind and listen now; connections are accepted when the reactor runs.
 
         Raises ``CannotListenError`` where the address cannot be bound. A ``Binding`` of Twisted's in place of

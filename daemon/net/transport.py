@@ -12,9 +12,6 @@ import struct
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
-from asgid.daemon.net.addresses import address_of
-from asgid.daemon.net.faces import failure_of
-from asgid.daemon.net.options import SocketOptions
 from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import (
     IConsumer,
@@ -27,14 +24,19 @@ from twisted.internet.interfaces import (
 from twisted.logger import Logger
 from zope.interface import implementer
 
+from asgid.daemon.net.addresses import address_of
+from asgid.daemon.net.faces import failure_of
+from asgid.daemon.net.options import SocketOptions
+
 if TYPE_CHECKING:
     from asyncio import Transport
     from collections.abc import Callable, Iterable
 
+    from twisted.python.failure import Failure
+
     from asgid.daemon.net.addresses import Address
     from asgid.daemon.net.faces import StreamProtocol
     from asgid.daemon.net.port import NativePort
-    from twisted.python.failure import Failure
 _log = Logger()
 
 # The states of a transport, as bits of one small integer: a connection that idles pays eight bytes for them.

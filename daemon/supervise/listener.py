@@ -15,9 +15,10 @@ from asgid.daemon.supervise.states import Event, State, advance
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from twisted.internet.defer import Deferred
+
     from asgid.config.spec import EndpointSpec, ListenerSpec
     from asgid.daemon.seam import Connection, Counters
-    from twisted.internet.defer import Deferred
 
 logger = logging.getLogger("asgid")
 

@@ -34,11 +34,12 @@ from asgid.daemon.supervise.watchdog import Watchdog
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from twisted.internet.defer import Deferred
+
     from asgid.config import Plan
     from asgid.config.spec import EndpointSpec
     from asgid.daemon.asgi.application import Application
     from asgid.daemon.supervise.listener import Factory, Gateway, Listener, Port
-    from twisted.internet.defer import Deferred
 
 logger = logging.getLogger("asgid")
 

@@ -27,12 +27,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from twisted.internet.defer import Deferred
+
     from asgid.config import Plan
     from asgid.config.spec import EndpointSpec
     from asgid.daemon.asgi.application import Application
     from asgid.daemon.supervise.listener import Factory, Gateway, Port
     from asgid.daemon.supervise.sweeper import Swept
-    from twisted.internet.defer import Deferred
 
     Opener = Callable[[EndpointSpec, Factory], Deferred[Port]]
     Maker = Callable[[Listener, dict[str, Any]], tuple[Factory, Gateway]]

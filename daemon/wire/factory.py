@@ -5,6 +5,9 @@ from __future__ import annotations
 import select
 from typing import TYPE_CHECKING, Any
 
+from twisted.internet.interfaces import IProtocolFactory, IProtocolNegotiationFactory
+from zope.interface import implementer
+
 from asgid.daemon.seam import Counters, Peer
 from asgid.daemon.wire.head_rules import HeadRules
 from asgid.daemon.wire.http1 import HTTP1Connection
@@ -12,8 +15,6 @@ from asgid.daemon.wire.http1_head import HeadParser
 from asgid.daemon.wire.response_head import HeadWriter
 from asgid.daemon.wire.websocket import WebSocketConnection
 from asgid.daemon.wire.websocket_shared import WebSockets
-from twisted.internet.interfaces import IProtocolFactory, IProtocolNegotiationFactory
-from zope.interface import implementer
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,6 +12,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from twisted.internet.interfaces import IHalfCloseableProtocol, IProtocol, IPushProducer
+from zope.interface import implementer
+
 from asgid.daemon.seam import Gone
 from asgid.daemon.wire.http1_body import Bodies
 from asgid.daemon.wire.http1_ends import (
@@ -25,12 +28,11 @@ from asgid.daemon.wire.http1_ends import (
 )
 from asgid.daemon.wire.http1_head import BadRequest
 from asgid.daemon.wire.http1_response import NEVER, NOBODY, unsent_bytes
-from twisted.internet.interfaces import IHalfCloseableProtocol, IProtocol, IPushProducer
-from zope.interface import implementer
 
 if TYPE_CHECKING:
-    from asgid.daemon.seam import RequestHead
     from twisted.python.failure import Failure
+
+    from asgid.daemon.seam import RequestHead
 
 _AHEAD_BYTES = 64 * 1024  # of requests that wait their turn, before the socket is paused
 _TURN_REQUESTS = 32  # pipelined requests taken in one turn of the loop

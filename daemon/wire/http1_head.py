@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 import httptools
+
 from asgid.daemon.seam import RequestHead
 
 if TYPE_CHECKING:
@@ -133,9 +134,9 @@ class HeadParser:
         return head
 
     def pass_body(self, body: bytes) -> None:
-        """Show llhttp the whole body of the plain head that was parsed last: it can then go on to another head.
+        """Show llhttp the whole body of the plain head that was parsed last.
 
-        That costs half as much as a new parser.
+        It can then go on to another head, which costs half as much as a new parser.
         """
         self._feed(body)
         self._used = False

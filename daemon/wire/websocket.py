@@ -12,6 +12,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IHalfCloseableProtocol, IProtocol, IPushProducer
+from zope.interface import implementer
+
 from asgid.daemon.wire.response_head import render
 from asgid.daemon.wire.websocket_ends import (
     CLOSE_S,
@@ -25,14 +29,12 @@ from asgid.daemon.wire.websocket_ends import (
     log,
 )
 from asgid.daemon.wire.websocket_frames import PING, XOR_BYTES, frame_size
-from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IHalfCloseableProtocol, IProtocol, IPushProducer
-from zope.interface import implementer
 
 if TYPE_CHECKING:
+    from twisted.python.failure import Failure
+
     from asgid.daemon.seam import Headers
     from asgid.daemon.wire.websocket_engine import Engine
-    from twisted.python.failure import Failure
 
 _TURN_FRAMES = 128  # taken in one turn of the loop
 _EARLY_BYTES = 64 * 1024  # read before the handshake is complete, before the socket is paused

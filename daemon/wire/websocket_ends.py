@@ -19,10 +19,11 @@ from asgid.daemon.wire.websocket_frames import (
 if TYPE_CHECKING:
     from asyncio import Future
 
+    from twisted.internet.defer import Deferred
+
     from asgid.daemon.seam import Headers, RequestHead, WebSocketSink
     from asgid.daemon.wire.websocket_engine import Engine
     from asgid.daemon.wire.websocket_shared import WebSockets
-    from twisted.internet.defer import Deferred
 
 log = logging.getLogger("asgid.websocket")
 

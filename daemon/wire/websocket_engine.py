@@ -15,9 +15,10 @@ from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerPr
 from autobahn.websocket import xormasker
 
 if TYPE_CHECKING:
-    from asgid.config.spec import WebSocketOptions
     from autobahn.websocket.types import ConnectionRequest
     from twisted.internet.defer import Deferred
+
+    from asgid.config.spec import WebSocketOptions
 
 __all__ = ["Engine", "EngineUser", "Engines", "create_xor_masker"]
 

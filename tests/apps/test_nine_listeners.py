@@ -5,6 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 import websockets.sync.client
+
 from support.files import free_port
 from support.inherit import inheriting, listening
 

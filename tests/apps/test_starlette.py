@@ -8,6 +8,7 @@ import json
 import httpx
 import pytest
 import websockets.sync.client
+
 from support.raw import Raw
 
 

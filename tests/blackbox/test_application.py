@@ -9,6 +9,7 @@ import sys
 import venv
 
 import pytest
+
 from support.files import SITE, write
 from support.raw import Raw
 

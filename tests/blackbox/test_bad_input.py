@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 import pytest
+
 from support.files import write
 
 GOOD = '[application]\ntarget = "probe:application"\n\n'

@@ -8,10 +8,11 @@ import stat
 
 import pytest
 import websockets.sync.client
+from websockets.exceptions import ConnectionClosed
+
 from support.files import SITE, free_port
 from support.inherit import inheriting, listening
 from support.raw import Raw
-from websockets.exceptions import ConnectionClosed
 
 APP = "probe:application"
 

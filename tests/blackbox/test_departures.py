@@ -8,6 +8,7 @@ import socket
 import ssl
 
 import pytest
+
 from support.files import self_signed
 from support.memory import MEBIBYTE, resident_kib
 from support.raw import Raw

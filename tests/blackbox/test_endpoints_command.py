@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+
 from support.files import SITE, free_port, probe_file
 from support.raw import Raw
 

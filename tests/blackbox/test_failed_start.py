@@ -7,6 +7,7 @@ import re
 import socket
 
 import pytest
+
 from support.files import SITE, free_port, probe_file, write
 from support.raw import Raw
 

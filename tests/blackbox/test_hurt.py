@@ -7,10 +7,11 @@ import re
 
 import pytest
 import websockets.sync.client
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
 from support.files import SITE
 from support.memory import MEBIBYTE, resident_kib
 from support.raw import Raw
-from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 UPGRADE = (
     "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13",

@@ -6,6 +6,7 @@ import socket
 from contextlib import ExitStack
 
 import pytest
+
 from support.raw import Raw
 
 

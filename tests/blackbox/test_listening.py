@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 import websockets.sync.client
+
 from support.files import free_port, self_signed
 from support.inherit import inheriting, listening
 from support.raw import Raw

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from support.raw import ClosedError, Raw
 
 # The mistake, and what the log has to say of it.

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from support.files import free_port, write
 from support.server import ASGID
 

@@ -11,8 +11,9 @@ from contextlib import suppress
 
 import pytest
 import websockets.sync.client
-from support.raw import ClosedError, Raw
 from websockets.exceptions import ConnectionClosed
+
+from support.raw import ClosedError, Raw
 
 
 def short_drain(value: str = "500ms") -> str:

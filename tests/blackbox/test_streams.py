@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from support.files import probe_file
 from support.raw import Raw
 from support.server import ASGID, PATIENCE_S

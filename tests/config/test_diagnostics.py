@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
-from asgid.config import Diagnostic, Place, load, render_json, render_text
-from asgid.config.diagnostics import in_order
 from hypothesis import given
 from hypothesis import strategies as st
+
+from asgid.config import Diagnostic, Place, load, render_json, render_text
+from asgid.config.diagnostics import in_order
 
 PLACE = Place("listeners.toml", 3, 9)
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from contextlib import suppress
 
 import pytest
-from asgid.config import codes, endpoints
-from asgid.config.endpoints import AsgidTcp, AsgidUnix, Endpoint, EndpointSyntaxError, Fd, Foreign, Tcp, Unix
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.internet.endpoints import quoteStringArgument, serverFromString
 from twisted.internet.protocol import Factory
 from twisted.internet.testing import MemoryReactor
+
+from asgid.config import codes, endpoints
+from asgid.config.endpoints import AsgidTcp, AsgidUnix, Endpoint, EndpointSyntaxError, Fd, Foreign, Tcp, Unix
 
 # Characters that the grammar gives a meaning, and some that it does not.
 TEXT = st.text(

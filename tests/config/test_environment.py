@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from asgid.config.environment import parse
 from hypothesis import given
 from hypothesis import strategies as st
+
+from asgid.config.environment import parse
 
 
 @pytest.mark.parametrize(

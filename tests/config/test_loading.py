@@ -6,9 +6,10 @@ import re
 from dataclasses import dataclass
 
 import pytest
-from asgid.config import Place, codes, load, load_values
 from hypothesis import given
 from hypothesis import strategies as st
+
+from asgid.config import Place, codes, load, load_values
 
 HEAD = '[application]\ntarget = "mysite.asgi:application"\n'  # two lines: what follows begins on the third
 MAIN = '[listeners.main]\naddress = "127.0.0.1"\nport = 8000\n'

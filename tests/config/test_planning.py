@@ -7,6 +7,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING
 
 import pytest
+
 from asgid.config import codes, endpoints, load, load_values, plan
 from asgid.config.spec import Limits, Proxy, Timeouts, WebSocketOptions
 

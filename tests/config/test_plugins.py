@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+
 from asgid.config.plugins import without_plugins
 
 VARIABLE = "PYDANTIC_DISABLE_PLUGINS"

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from asgid.config import codes
-from asgid.config.reading import from_bytes, read
 from hypothesis import given
 from hypothesis import strategies as st
+
+from asgid.config import codes
+from asgid.config.reading import from_bytes, read
 
 
 def only(data: bytes):

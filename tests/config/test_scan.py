@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from asgid.config.reading import from_bytes
-from asgid.config.scan import ScanError, Scanner, Span, offset_inside, scan, unescape
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+
+from asgid.config.reading import from_bytes
+from asgid.config.scan import ScanError, Scanner, Span, offset_inside, scan, unescape
 
 if TYPE_CHECKING:
     from asgid.config.document import Document

@@ -14,12 +14,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import uvloop
-from asgid.config.spec import Limits, ListenerSpec, Place, Proxy, Timeouts
-from asgid.daemon.asgi.gateway import ASGIGateway
-from asgid.daemon.wire.factory import ConnectionFactory
 from twisted.internet.address import IPv4Address, UNIXAddress
 from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
 from twisted.python.failure import Failure
+
+from asgid.config.spec import Limits, ListenerSpec, Place, Proxy, Timeouts
+from asgid.daemon.asgi.gateway import ASGIGateway
+from asgid.daemon.wire.factory import ConnectionFactory
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable

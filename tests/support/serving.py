@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import uvloop
+
 from asgid.config.spec import ListenerSpec, Place, Timeouts, WebSocketOptions
 from asgid.daemon.asgi.gateway import ASGIGateway
 from asgid.daemon.net.reactor import NativeReactor

@@ -5,14 +5,15 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from twisted.internet.error import ConnectionDone
+from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
+
 from asgid.config.spec import ListenerSpec, Place, WebSocketOptions
 from asgid.daemon.seam import Peer, RequestHead
 from asgid.daemon.wire.factory import ConnectionFactory
 from asgid.daemon.wire.websocket import WebSocketConnection
 from asgid.daemon.wire.websocket_shared import WebSockets
-from twisted.internet.error import ConnectionDone
-from twisted.internet.testing import StringTransport
-from twisted.python.failure import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 
 import pytest
+
 from support.files import free_port, probe_file
 from support.raw import Raw
 from support.server import ASGID, Process

@@ -6,6 +6,7 @@ import json
 import re
 
 import pytest
+
 from support.files import SITE, probe_file
 from support.raw import Raw
 

@@ -8,6 +8,7 @@ import time
 import httpx
 import pytest
 import websockets.sync.client
+
 from support.files import free_port
 from support.raw import Raw
 from support.server import PATIENCE_S

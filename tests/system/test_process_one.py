@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from support.files import SITE, probe_file
 from support.raw import Raw
 from support.server import PATIENCE_S

@@ -10,6 +10,7 @@ import subprocess
 import sys
 
 import pytest
+
 from support.files import probe_file
 from support.raw import Raw
 

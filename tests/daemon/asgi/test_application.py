@@ -8,6 +8,7 @@ import sys
 import traceback
 
 import pytest
+
 from asgid.daemon.asgi.application import (
     ApplicationError,
     is_double_callable,

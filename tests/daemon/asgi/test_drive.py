@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
+
 from asgid.daemon.asgi.drive import Driver
 from support.connections import on_loop, settle
 

@@ -6,10 +6,11 @@ import ipaddress
 from typing import Any
 
 import pytest
-from asgid.config.spec import Proxy
-from asgid.daemon.asgi.forwarded import Forwarding
 from hypothesis import given
 from hypothesis import strategies as st
+
+from asgid.config.spec import Proxy
+from asgid.daemon.asgi.forwarded import Forwarding
 
 TRUSTED = ("10.0.0.0/8", "2001:db8::/32", "192.0.2.1")
 FOR, PROTO, PORT, ROOT = b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-port", b"daphne-root-path"

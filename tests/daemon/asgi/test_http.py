@@ -9,6 +9,7 @@ from typing import Any
 
 import anyio
 import pytest
+
 from asgid.config.spec import Timeouts
 from asgid.daemon.asgi import http
 from support.connections import Client, Server, on_loop, settle

@@ -6,6 +6,7 @@ import asyncio
 import logging
 
 import pytest
+
 from asgid.daemon.asgi.lifespan import Lifespan, LifespanError
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from asgid.config.spec import Proxy
 from asgid.daemon.asgi.scope import ScopeMaker
 from asgid.daemon.seam import Peer, RequestHead
-from hypothesis import given
-from hypothesis import strategies as st
 from support.connections import Server, on_loop, settle, spec
 
 PEER = Peer(("192.0.2.7", 5000), ("192.0.2.1", 80), "http")

@@ -7,11 +7,12 @@ import contextvars
 import logging
 
 import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
 from asgid.config.spec import Timeouts
 from support.serving import serve
 from support.websocket import close_frame, frame
-from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 ACCEPT = {"type": "websocket.accept"}
 CLOSE = {"type": "websocket.close"}

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+
 from asgid.daemon import __version__
 from support.files import probe_file, write
 from support.server import ASGID, clean_environment

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from asgid.daemon.cli.parsing import did_you_mean, lint_parser, serving_parser
 from asgid.daemon.cli.status import UsageError
 

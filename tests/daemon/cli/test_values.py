@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from asgid.config import load_values
 from asgid.daemon.cli.flags import FLAGS
 from asgid.daemon.cli.parsing import serving_parser

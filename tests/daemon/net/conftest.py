@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import uvloop
+from twisted.internet.protocol import Factory, Protocol
+
 from asgid.daemon.net import open_endpoint
 from asgid.daemon.net.reactor import NativeReactor
-from twisted.internet.protocol import Factory, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator

@@ -15,9 +15,10 @@ import sys
 import unittest
 
 import uvloop
-from asgid.daemon.net.reactor import NativeReactor, install
 from twisted.internet.test.reactormixins import ReactorBuilder
 from twisted.trial.unittest import SynchronousTestCase
+
+from asgid.daemon.net.reactor import NativeReactor, install
 
 
 def NativeReactorFactory(case: SynchronousTestCase) -> NativeReactor:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+
 from asgid.daemon.net.descriptors import passed
 from asgid.daemon.net.errors import DescriptorError, SystemdNameError
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+
 from asgid.daemon.net import LinuxHost
 
 HOST = LinuxHost()

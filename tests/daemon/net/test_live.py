@@ -5,6 +5,7 @@ import socket
 from contextlib import closing
 
 import pytest
+
 from asgid.config import codes
 from asgid.config.spec import ApplicationSpec, EndpointSpec, ListenerSpec, Place, Plan
 from asgid.daemon.net import LinuxHost, live_problems

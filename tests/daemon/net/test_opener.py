@@ -9,6 +9,7 @@ import sys
 from contextlib import closing
 
 import pytest
+
 from asgid.daemon.net import OpenError
 from asgid.daemon.net.errors import (
     AddressAbsentError,

@@ -5,6 +5,7 @@ import socket
 import stat
 
 import pytest
+
 from asgid.config import endpoints
 from asgid.daemon.net.errors import PathServedError, PathTakenError
 

@@ -9,10 +9,11 @@ import time
 from pathlib import Path
 
 import pytest
-from asgid.daemon.observe.access import FLUSH_BYTES, FLUSH_S, AccessLog, combined, timestamp
-from asgid.daemon.seam import Finished, Peer, RequestHead
 from hypothesis import given
 from hypothesis import strategies as st
+
+from asgid.daemon.observe.access import FLUSH_BYTES, FLUSH_S, AccessLog, combined, timestamp
+from asgid.daemon.seam import Finished, Peer, RequestHead
 
 WHEN = "10/Oct/2000:13:55:36 -0700"
 LINE = re.compile(

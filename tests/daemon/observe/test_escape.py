@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import unicodedata
 
-from asgid.daemon.observe.escape import quoted, visible
 from hypothesis import given
 from hypothesis import strategies as st
+
+from asgid.daemon.observe.escape import quoted, visible
 
 
 @given(st.text())

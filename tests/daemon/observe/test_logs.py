@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+
 from asgid.config.spec import LogSpec
 from asgid.daemon.observe import logs
 

@@ -6,6 +6,7 @@ import sys
 from importlib.metadata import version
 
 import pytest
+
 from asgid.daemon.supervise.closure import Closure
 
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
 from support.files import probe_file
 from support.raw import Raw
 

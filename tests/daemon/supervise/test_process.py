@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+
 from asgid.daemon.supervise.process import PidFile
 
 

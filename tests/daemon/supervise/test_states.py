@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import product
 
 import pytest
+
 from asgid.daemon.supervise.states import TRANSITIONS, Event, IllegalTransitionError, State, advance
 
 ENDS = {State.CLOSED, State.FAILED}

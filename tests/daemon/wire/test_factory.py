@@ -6,11 +6,12 @@ import dataclasses
 from typing import Any
 
 import pytest
-from asgid.config.spec import Limits, Timeouts, WebSocketOptions
-from support.connections import Server, on_loop, settle, spec
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.interfaces import IHalfCloseableProtocol, IProtocol, IProtocolFactory
 from zope.interface.verify import verifyObject
+
+from asgid.config.spec import Limits, Timeouts, WebSocketOptions
+from support.connections import Server, on_loop, settle, spec
 
 GET = b"GET / HTTP/1.1\r\nHost: site\r\n\r\n"
 NEVER = Timeouts(request_head_s=0, request_body_s=0, keep_alive_s=0, response_write_s=0)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from asgid.daemon.wire.head_rules import HeadRules
-from asgid.daemon.wire.http1_head import BadRequest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from asgid.daemon.wire.head_rules import HeadRules
+from asgid.daemon.wire.http1_head import BadRequest
 
 HEAD = b"GET /abcdefgh HTTP/1.1\r\nHost: site\r\nA: b\r\n\r\n"
 LINE = HEAD.index(b"\r\n")

@@ -7,9 +7,10 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from asgid.config.spec import Limits, Timeouts
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from asgid.config.spec import Limits, Timeouts
 from support.connections import Server, on_loop, run_on_loop, settle
 from support.echo import GET, Echo, chunked, exchange, post, respond
 

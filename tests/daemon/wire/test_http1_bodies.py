@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
+
 from support.connections import Server, on_loop, settle
 from support.echo import GET, Echo, chunked, exchange, post, read_all, respond
 

@@ -6,10 +6,11 @@ import re
 
 import h11
 import pytest
-from asgid.daemon.wire.http1_chunked import ChunkedDecoder
-from asgid.daemon.wire.http1_head import BadRequest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
+
+from asgid.daemon.wire.http1_chunked import ChunkedDecoder
+from asgid.daemon.wire.http1_head import BadRequest
 
 LIMIT = 32 * 1024
 

@@ -6,10 +6,11 @@ import string
 
 import h11
 import pytest
-from asgid.daemon.seam import Peer, RequestHead
-from asgid.daemon.wire.http1_head import METHODS, BadRequest, HeadParser
 from hypothesis import given
 from hypothesis import strategies as st
+
+from asgid.daemon.seam import Peer, RequestHead
+from asgid.daemon.wire.http1_head import METHODS, BadRequest, HeadParser
 
 PEER = Peer(("192.0.2.7", 5000), ("192.0.2.1", 80), "http")
 TOKEN = frozenset((string.ascii_letters + string.digits + "!#$%&'*+-.^_`|~").encode())  # RFC 9110 5.6.2

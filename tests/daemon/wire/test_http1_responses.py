@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
+
 from asgid.config.spec import Timeouts
 from support.connections import Client, Server, on_loop, settle
 

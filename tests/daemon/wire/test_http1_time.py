@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+
 from asgid.config.spec import Timeouts
 from support.connections import Client, Server, on_loop, settle
 

@@ -6,9 +6,10 @@ import string
 from email.utils import parsedate_to_datetime
 
 import pytest
-from asgid.daemon.wire.response_head import HeadWriter, render, status_line
 from hypothesis import given
 from hypothesis import strategies as st
+
+from asgid.daemon.wire.response_head import HeadWriter, render, status_line
 from support.connections import Clock
 
 TOKEN = (string.ascii_letters + string.digits + "!#$%&'*+-.^_`|~").encode()

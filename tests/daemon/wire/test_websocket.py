@@ -12,6 +12,7 @@ import pytest
 from autobahn.twisted.websocket import WebSocketServerProtocol
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from support.websocket import (
     ACCEPT,
     BINARY,
