@@ -95,7 +95,7 @@ def _bad_value(parts: list[Any]) -> ValueError | TypeError:
         if not isinstance(value, (bytes, bytearray, memoryview)):
             return TypeError(f"the value of {name.decode()} must be bytes, not {type(value).__name__}")
         if bytes(value).translate(None, b"\r\n\0") != value:
-            return ValueError(f"the value of the header {name.decode()} holds CR, LF or NUL: {bytes(value)!r}")
+            return ValueError(f"the header {name.decode()} has CR, LF or NUL in its value {bytes(value)!r}")
     return ValueError("a header's value cannot be written")
 
 
