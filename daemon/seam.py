@@ -189,10 +189,6 @@ class Connection(Protocol):
     """A connection as its listener sees it: something to sweep, to drain and to cut."""
 
     @property
-    def idle(self) -> bool:
-        """Whether nothing is under way."""
-
-    @property
     def watched(self) -> bool:
         """Whether a departure can only be found by looking: the socket is not read."""
 

@@ -12,6 +12,7 @@ from asgid.daemon.seam import Counters, Peer
 from asgid.daemon.wire.head_rules import HeadRules
 from asgid.daemon.wire.http1 import HTTP1Connection
 from asgid.daemon.wire.http1_head import HeadParser
+from asgid.daemon.wire.http1_response import NEVER
 from asgid.daemon.wire.response_head import HeadWriter
 from asgid.daemon.wire.websocket import WebSocketConnection
 from asgid.daemon.wire.websocket_shared import WebSockets
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from asgid.config.spec import ListenerSpec
     from asgid.daemon.seam import Connection, Finished, Gateway, RequestHead
 
-_NEVER = float("inf")
 _POLLRDHUP = getattr(select, "POLLRDHUP", 0)
 
 
@@ -32,10 +32,8 @@ class ConnectionFactory:
 
     __slots__ = (
         "_full", "_on_full", "_on_room", "application_s", "begin", "call_soon", "clock", "connections",
-        "counters",
-        "date_header", "draining", "extra_lines", "gateway", "keep_alive_s", "keeps_alive", "limits", "name",
-        "observe", "parser", "rules", "server_header", "spec", "timed", "timeouts", "websockets",
-        "writer",
+        "counters", "extra_lines", "gateway", "keep_alive_s", "keeps_alive", "limits", "name", "observe", "parser",
+        "rules", "spec", "timed", "timeouts", "websockets", "writer",
     )  # fmt: skip
     noisy = False
 
@@ -61,8 +59,6 @@ class ConnectionFactory:
         self.begin = gateway.begin
         self.clock = clock
         self.call_soon = call_soon
-        self.server_header = server_header
-        self.date_header = date_header
         self.observe = observe
         self.counters = Counters()
         self.connections: set[Connection] = set()
@@ -71,10 +67,9 @@ class ConnectionFactory:
         self.writer = HeadWriter(clock, server_header, date_header)
         self.extra_lines = b"".join(b"%b: %b\r\n" % header for header in spec.headers)
         self.timed = observe is not None or spec.timeouts.application_s > 0
-        self.application_s = spec.timeouts.application_s or _NEVER
+        self.application_s = spec.timeouts.application_s or NEVER
         self.keep_alive_s = spec.timeouts.keep_alive_s
         self.keeps_alive = spec.timeouts.keep_alive_s > 0
-        self.draining = False
         self._on_full = on_full
         self._on_room = on_room
         self.websockets: WebSockets | None = None
@@ -103,7 +98,7 @@ class ConnectionFactory:
 
     def deadline(self, timeout_s: float) -> float:
         """Return when ``timeout_s`` from now is, on the clock; never where it is zero."""
-        return self.clock() + timeout_s if timeout_s else _NEVER
+        return self.clock() + timeout_s if timeout_s else NEVER
 
     def connected(self, connection: Connection) -> None:
         """Take note of a new connection."""
@@ -174,7 +169,6 @@ class ConnectionFactory:
 
     def drain(self) -> None:
         """Let every connection finish what is under way."""
-        self.draining = True
         self.keeps_alive = False
         for connection in tuple(self.connections):
             connection.drain()

@@ -142,11 +142,6 @@ class HTTP1Connection(Bodies):
     # What the listener calls.
 
     @property
-    def idle(self) -> bool:
-        """Whether the connection is between two requests, or before the first."""
-        return self._state == HEAD and not self._ahead
-
-    @property
     def watched(self) -> bool:
         """Whether a departure can only be found by looking: the socket is not read."""
         return self._reading_paused and not self._eof and self._sink is not None

@@ -127,11 +127,6 @@ class WebSocketConnection(Ends):
     # What the listener calls.
 
     @property
-    def idle(self) -> bool:
-        """Whether it could be closed unnoticed: never."""
-        return False
-
-    @property
     def watched(self) -> bool:
         """Whether a departure can be found by looking only: the socket is not being read."""
         return self._reading_paused and self._state < LINGERING and not self._eof
