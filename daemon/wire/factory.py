@@ -32,8 +32,8 @@ class ConnectionFactory:
 
     __slots__ = (
         "_full", "_on_full", "_on_room", "application_s", "begin", "call_soon", "clock", "connections",
-        "counters", "extra_lines", "gateway", "keep_alive_s", "keeps_alive", "limits", "name", "observe", "parser",
-        "rules", "spec", "timed", "timeouts", "websockets", "writer",
+        "counters", "extra_lines", "gateway", "keep_alive_s", "keeps_alive", "limits", "name", "observe",
+        "parser", "rules", "spec", "timed", "timeouts", "websockets", "writer",
     )  # fmt: skip
     noisy = False
 
