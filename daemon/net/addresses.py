@@ -24,6 +24,13 @@ def address_of(name: Any) -> Address:
     return UNIXAddress(name or None)
 
 
+def end_of(name: Any) -> tuple[str, int] | None:
+    """Return host (with its zone) and port of ``name`` (see :func:`address_of`), None without them."""
+    if not isinstance(name, tuple):
+        return None
+    return name if len(name) == 2 else (with_zone(name[0], name[3]), name[1])
+
+
 def with_zone(host: str, scope: int) -> str:
     """Return ``host`` with the zone of the interface number ``scope`` (0: none, or there already)."""
     if not scope or "%" in host:

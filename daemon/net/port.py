@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from socket import AF_INET
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from twisted.internet.defer import Deferred, succeed
@@ -67,6 +68,8 @@ class NativePort:
         self._spare: socket.socket | None = None
         self._closed: Deferred[None] | None = None
         self._name: Any = None
+        self.own_name: Any = None  # the local end of every connection, where it is the same for all
+        self._tells_address = not getattr(factory, "ignores_address", False)
 
     def __repr__(self) -> str:
         what = f"on {self.addresses()[0]}" if self.connected else "(not listening)"
@@ -82,6 +85,7 @@ class NativePort:
         if self.socket.fileno() < 0 and self._again is not None:
             self.socket = self._again()
         self._name = self.socket.getsockname() if self.path is None else self.path
+        self.own_name = self._name if self.path is None and _fixes_local_end(self.socket) else None
         self.factory.doStart()
         self.connected = True
         self.reactor.ports.add(self)
@@ -198,7 +202,7 @@ class NativePort:
         """Build a protocol for a connection that was accepted, and attach it."""
         transport = NativeTransport(native, self)
         try:
-            protocol = self.factory.buildProtocol(transport.getPeer())
+            protocol = self.factory.buildProtocol(transport.getPeer() if self._tells_address else None)
             if protocol is None:
                 native.abort()
                 return
@@ -213,6 +217,19 @@ class NativePort:
 
 
 _DONE = failure_of(ConnectionDone())
+_IP_TRANSPARENT = 19  # ip(7); the socket module has no name for it
+_IPV6_TRANSPARENT = 75
+
+
+def _fixes_local_end(sock: socket.socket) -> bool:
+    """Whether what is accepted has the listening socket's own address: no wildcard, no transparent proxy."""
+    if sock.getsockname()[0] in ("0.0.0.0", "::"):
+        return False
+    level, option = (0, _IP_TRANSPARENT) if sock.family == AF_INET else (41, _IPV6_TRANSPARENT)
+    try:
+        return not sock.getsockopt(level, option)
+    except OSError:  # a system without it
+        return True
 
 
 def _prefix(factory: object) -> str:

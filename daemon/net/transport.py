@@ -24,7 +24,7 @@ from twisted.internet.interfaces import (
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from asgid.daemon.net.addresses import address_of
+from asgid.daemon.net.addresses import address_of, end_of
 from asgid.daemon.net.faces import failure_of
 from asgid.daemon.net.options import SocketOptions
 
@@ -156,6 +156,19 @@ class NativeTransport(SocketOptions):
         if self._port.path is not None:
             return address_of(self._port.path)
         return address_of(self._native.get_extra_info("sockname"))
+
+    def ends(self) -> tuple[tuple[str, int] | None, tuple[str, int] | None]:
+        """Return the other end and this one as host and port, None where it has none (unix sockets).
+
+        It is :meth:`getPeer` and :meth:`getHost` without their address objects.
+        """
+        port = self._port
+        if port.path is not None:
+            return None, None
+        native = self._native
+        return end_of(native.get_extra_info("peername")), end_of(
+            port.own_name or native.get_extra_info("sockname")
+        )
 
     # ITCPTransport
 

@@ -36,6 +36,7 @@ class ConnectionFactory:
         "parser", "rules", "spec", "timed", "timeouts", "websockets", "writer",
     )  # fmt: skip
     noisy = False
+    ignores_address = True  # buildProtocol does not look at what it is given
 
     def __init__(
         self,
@@ -121,11 +122,12 @@ class ConnectionFactory:
 
     def peer(self, transport: Any) -> Peer:
         """Return the two ends of a transport."""
-        secure = getattr(transport, "getPeerCertificate", None) is not None
-        client, server = transport.getPeer(), transport.getHost()
-        if getattr(client, "host", None) is None or getattr(server, "host", None) is None:
-            return Peer(None, None, "https" if secure else "http")
-        return Peer((client.host, client.port), (server.host, server.port), "https" if secure else "http")
+        scheme = "http" if getattr(transport, "getPeerCertificate", None) is None else "https"
+        ends = getattr(transport, "ends", None)  # of a native transport, under TLS as well
+        client, server = ends() if ends else (_end(transport.getPeer()), _end(transport.getHost()))
+        if client is None or server is None:
+            client = server = None
+        return Peer(client, server, scheme)
 
     def upgrade(self, connection: HTTP1Connection, head: RequestHead, data: bytes, ahead: bytes) -> None:
         """Go on as a WebSocket; ``data`` is the head as it came, ``ahead`` what came after it."""
@@ -179,6 +181,11 @@ class ConnectionFactory:
         for connection in connections:
             connection.cut()
         return len(connections)
+
+
+def _end(address: Any) -> tuple[str, int] | None:
+    """Return an IPv4Address or IPv6Address of Twisted as host and port, None for any other."""
+    return (address.host, address.port) if getattr(address, "host", None) is not None else None
 
 
 def _look_for_departures(watched: dict[int, Connection]) -> None:

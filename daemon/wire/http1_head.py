@@ -75,6 +75,7 @@ class HeadParser:
         self.on_header = _collector(self._headers, self._special)
         self._feed = httptools.HttpRequestParser(self).feed_data
         self._used = False  # it has seen more than plain heads
+        self._host = b""  # the last one that was found well formed: most requests have the same
         self.framing: Framing | None = None  # of the last head; None: no body, HTTP/1.1, nothing special
 
     def parse(self, data: bytes, peer: Peer) -> RequestHead:
@@ -120,15 +121,19 @@ class HeadParser:
             if count == 1 and special[0][0] == b"host":
                 self._used = False
                 self.framing = None
-                _check_host(special[0][1])
+                host = special[0][1]
+                if host != self._host:
+                    _check_host(host)
+                    self._host = host
                 return head
-            if count == 2 and special[0][0] == b"host" and special[1][0] == b"content-length":
-                length = special[1][1]
-                if length.isdigit() and len(length) < 19:
-                    _check_host(special[0][1])
-                    self.framing = framing = Framing(version)
-                    framing.content_length = int(length)
-                    framing.plain = True
+            if count == 2 and special[0][0] == b"host":
+                framing = _usual(special[1])
+                if framing is not None:
+                    host = special[0][1]
+                    if host != self._host:
+                        _check_host(host)
+                        self._host = host
+                    self.framing = framing
                     return head
         self.framing = _interpret(head, special)
         return head
@@ -204,6 +209,23 @@ def _other_form(
         return rest, special, headers
     replaced = [(name, authority if name == b"host" else value) for name, value in headers]
     return rest, [(name, authority if name == b"host" else value) for name, value in special], replaced
+
+
+def _usual(header: tuple[bytes, bytes]) -> Framing | None:
+    """Return what the one special header beside Host says in HTTP/1.1, None where a closer look is needed."""
+    name, value = header
+    if name == b"content-length":
+        if not value.isdigit() or len(value) > 18:
+            return None
+        framing = Framing("1.1")
+        framing.content_length = int(value)
+        framing.plain = True
+        return framing
+    if name == b"connection" and value == b"close":
+        framing = Framing("1.1")
+        framing.keep_alive = False
+        return framing
+    return None
 
 
 def _interpret(head: RequestHead, special: Headers) -> Framing:

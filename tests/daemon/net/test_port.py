@@ -330,3 +330,46 @@ reactor.run()
 """
     done = python("-c", program)
     assert done.stdout == "status 0\n", done.stderr
+
+
+class Ends(Factory):
+    """Keeps what each connection says of its two ends."""
+
+    noisy = False
+
+    def __init__(self) -> None:
+        self.seen = asyncio.get_running_loop().create_future()
+
+    def buildProtocol(self, addr):
+        factory = self
+
+        class Tells(Protocol):
+            def connectionMade(self):
+                host, peer = self.transport.getHost(), self.transport.getPeer()
+                said = (self.transport.ends(), ((peer.host, peer.port), (host.host, host.port)))
+                factory.seen.set_result(said)
+                self.transport.loseConnection()
+
+        return Tells()
+
+
+@pytest.mark.parametrize(
+    ("bound", "family", "target"),
+    [
+        ("127.0.0.1", socket.AF_INET, "127.0.0.1"),
+        ("0.0.0.0", socket.AF_INET, "127.0.0.3"),
+        ("::1", socket.AF_INET6, "::1"),
+        ("::", socket.AF_INET6, "::1"),
+    ],
+)
+def test_the_ends_of_a_connection_are_what_the_kernel_says(reactor, run, bound, family, target):
+    async def exchange():
+        listening = socket.create_server((bound, 0), family=family)
+        factory = Ends()
+        port = reactor.listen_on(listening, factory, 5)
+        with socket.create_connection((target, listening.getsockname()[1])) as client:
+            said, by_address = await factory.seen
+            assert said == by_address == (client.getsockname()[:2], client.getpeername()[:2])
+            assert (port.own_name is None) == (bound in ("0.0.0.0", "::"))
+
+    run(exchange())
