@@ -75,9 +75,10 @@ class ResponseSink(Protocol):
     def taken(self) -> int:
         """How many bytes of the response's body have left for the client."""
 
-    def start(self, status: int, headers: Headers) -> None:
+    def start(self, status: int, headers: Headers, trailers: bool = False) -> None:
         """Take the response's head; it is written together with the first piece of the body.
 
+        With ``trailers`` the response ends with :meth:`trailers`, and no piece of its body is the last.
         Raises ``ValueError`` where a header cannot be written (not a token, CR, LF or NUL in a value).
         """
 
@@ -87,6 +88,25 @@ class ResponseSink(Protocol):
         Returns a future to wait for when the client does not keep up, which fails with ``OSError`` where the
         connection is lost meanwhile. Raises ``OSError`` where it is lost already, and ``ValueError`` where
         the piece does not fit the Content-Length that was announced.
+        """
+
+    def trailers(self, headers: Headers) -> None:
+        """Complete the response with trailers, which a client that cannot take them does not get.
+
+        Raises ``OSError`` as :meth:`body`, and ``ValueError`` for a field that may be no trailer.
+        """
+
+    def hint(self, links: list[bytes]) -> Future[None] | None:
+        """Write 103 with the values of Link headers, if nothing of the response is written and the client
+        can take it (RFC 8297). Returns and raises as :meth:`body`.
+        """
+
+    async def send_file(self, descriptor: int, offset: int, count: int | None, more: bool) -> None:
+        """Write ``count`` bytes of a file from ``offset`` on, as :meth:`body` would, and wait until they left.
+
+        ``None`` is all up to its end, or as much as the Content-Length that was announced has left. Nothing
+        else may be written meanwhile. Raises as :meth:`body`, ``ValueError`` also where the file is not a
+        regular one, cannot be read or is too short. The descriptor stays its owner's.
         """
 
     def fail(self, status: int) -> None:
@@ -137,6 +157,10 @@ class WebSocketPort(Protocol):
 class Gateway(Protocol):
     """The application's side of one listener, as the wire sees it."""
 
+    @property
+    def requests(self) -> int:
+        """How many requests are in the application, handshakes of WebSockets that it has not answered too."""
+
     def begin(self, head: RequestHead, response: ResponseSink, body: bytes, complete: bool) -> RequestSink:
         """Begin a request. ``body`` is what came of its body with the head, ``complete`` when all did."""
 
@@ -165,13 +189,22 @@ class Counters:
 
     __slots__ = (
         "accepted",
+        "application_timeouts",
         "bad_requests",
+        "body_timeouts",
+        "connect_timeouts",
         "cut",
+        "full",
+        "head_timeouts",
+        "idle_closed",
+        "ping_timeouts",
         "requests",
         "responses_4xx",
         "responses_5xx",
-        "timeouts",
+        "shed",
+        "silent",
         "websockets",
+        "write_timeouts",
     )
 
     def __init__(self) -> None:
@@ -179,10 +212,32 @@ class Counters:
         self.requests = 0
         self.websockets = 0
         self.bad_requests = 0  # refused by the wire
+        self.overloads = 0  # refused because limits.concurrency was reached
         self.responses_4xx = 0
         self.responses_5xx = 0
-        self.timeouts = 0
         self.cut = 0  # connections that the server ended before a response was complete
+        self.head_timeouts = 0  # timeouts.request_head: 408
+        self.body_timeouts = 0  # timeouts.request_body: 408, or closed where it was answered
+        self.write_timeouts = 0  # timeouts.response_write: cut
+        self.application_timeouts = 0  # timeouts.application: 503, or cut
+        self.connect_timeouts = 0  # websocket.connect_timeout: 403
+        self.ping_timeouts = 0  # websocket.ping_timeout: cut
+        self.idle_closed = 0  # timeouts.keep_alive: closed silently
+        self.silent = 0  # said nothing in timeouts.request_head: closed silently
+        self.full = 0  # times that limits.connections was reached
+        self.shed = 0  # connections closed because the process ran short of descriptors
+
+    @property
+    def timeouts(self) -> int:
+        """How many requests and WebSockets ended because somebody took too long."""
+        return (
+            self.head_timeouts
+            + self.body_timeouts
+            + self.write_timeouts
+            + self.application_timeouts
+            + self.connect_timeouts
+            + self.ping_timeouts
+        )
 
 
 class Connection(Protocol):
@@ -211,3 +266,13 @@ class Connection(Protocol):
 def header_values(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> list[bytes]:
     """Return every value of ``name`` (lower-cased) in order."""
     return [value for key, value in headers if key == name]
+
+
+def release(waiters: Iterable[Future[None]], error: BaseException | None = None) -> None:
+    """Let those go on who wait, or fail with ``error``; who gave up has gone."""
+    for waiter in waiters:
+        if not waiter.done():
+            if error is None:
+                waiter.set_result(None)
+            else:
+                waiter.set_exception(error)

@@ -109,6 +109,7 @@ class ConnectionFactory:
         limit = self.limits.connections
         if limit and len(connections) >= limit and not self._full:
             self._full = True
+            self.counters.full += 1
             if self._on_full is not None:
                 self._on_full()
 

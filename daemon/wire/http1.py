@@ -158,7 +158,7 @@ class HTTP1Connection(Bodies):
             self._write_expired(now)
         if self._application_deadline <= now:
             self._application_deadline = NEVER
-            self._factory.counters.timeouts += 1
+            self._factory.counters.application_timeouts += 1
             self._say("the application took longer than timeouts.application")
             self._lose(Gone.TIMED_OUT)
             self.fail(503)

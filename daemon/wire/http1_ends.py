@@ -124,14 +124,21 @@ class Ends(Responder):
         self._read_deadline = NEVER
         counters = self._factory.counters
         if self._state == HEAD and self._in_head and self._ahead:
-            counters.timeouts += 1
+            counters.head_timeouts += 1
             self._refuse(BadRequest(408, "the request's head did not come in timeouts.request_head"))
         elif self._state == BODY:
-            counters.timeouts += 1
+            counters.body_timeouts += 1
             self._refuse(BadRequest(408, "the request's body did not come in timeouts.request_body"))
         elif self._state == HEAD and self._write_paused:
             pass  # it has not read its last response yet: timeouts.keep_alive begins when it has
-        elif self._state in (HEAD, DISCARDING):
+        elif self._state == HEAD:
+            if self._in_head:
+                counters.silent += 1
+            else:
+                counters.idle_closed += 1
+            self._close()
+        elif self._state == DISCARDING:
+            counters.body_timeouts += 1
             self._close()
         elif self._state == LINGERING and unsent_bytes(self.transport):
             self._read_deadline = self._factory.clock() + _LINGER_S  # timeouts.response_write ends it
@@ -149,7 +156,7 @@ class Ends(Responder):
             self._write_deadline = now + self._factory.timeouts.response_write_s
             return
         self._write_deadline = NEVER
-        self._factory.counters.timeouts += 1
+        self._factory.counters.write_timeouts += 1
         self._say("cut: the client did not read in timeouts.response_write")
         self.cut()
 

@@ -150,9 +150,11 @@ class WebSocketConnection(Ends):
         if self._deadline <= now:
             self._expired()
         elif self._write_deadline <= now:
+            self._shared.factory.counters.write_timeouts += 1
             self._cut("the client does not read")
         elif self._state == OPEN and not self._reading_paused:
             if self._pong_deadline <= now:
+                self._shared.factory.counters.ping_timeouts += 1
                 self._cut("the client does not answer pings")
             elif self._pong_deadline is NEVER and now - self._quiet_since >= self._shared.ping_interval_s:
                 if not self._paused:
@@ -166,7 +168,7 @@ class WebSocketConnection(Ends):
         self._deadline = NEVER
         factory = self._shared.factory
         if self._state == CONNECTING:
-            factory.counters.timeouts += 1
+            factory.counters.connect_timeouts += 1
             log.warning("listener %s: the application did not accept a WebSocket in time", factory.name)
             sink, self._sink = self._sink, None
             if sink is not None:

@@ -212,7 +212,6 @@ class Ends:
     def _cut(self, why: str) -> None:
         """Cut a client that is too slow."""
         factory = self._shared.factory
-        factory.counters.timeouts += 1
         factory.counters.cut += 1
         log.info("listener %s: cut a WebSocket: %s", factory.name, why)
         self._lost(1006, why)
