@@ -197,6 +197,7 @@ class Counters:
         "full",
         "head_timeouts",
         "idle_closed",
+        "overloads",
         "ping_timeouts",
         "requests",
         "responses_4xx",
