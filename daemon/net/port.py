@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from asgid.daemon.net.addresses import Address
     from asgid.daemon.net.faces import StreamFactory
 
+# How many connections are accepted in one turn of the loop at most: their answers then leave together, which
+# wakes a client's machine once and not for each. Four give nearly all that there is to gain.
+_ACCEPTS = 4
+
 _log = Logger()
 _T = TypeVar("_T")
 
@@ -33,10 +37,11 @@ _T = TypeVar("_T")
 class NativePort:
     """A port of the native reactor: it owns ``sock``, which is bound and listens already.
 
-    uvloop gets a duplicate of the descriptor, so that accepting can pause (a uvloop server cannot) while the
-    kernel goes on queueing what connects. It listens once more on whatever it is given: ``backlog`` is what
-    ``listen`` is to be called with. ``path`` is a unix socket's own, None on TCP; ``cleanup`` is called when
-    the port has closed. ``again`` makes the socket anew for a port that is started after it was stopped.
+    uvloop gets duplicates of the descriptor, so that accepting can pause (a uvloop server cannot) while the
+    kernel goes on queueing what connects, and several of them, since a server accepts one connection in a
+    turn of the loop. It listens once more on whatever it is given: ``backlog`` is what ``listen`` is to be
+    called with. ``path`` is a unix socket's own, None on TCP; ``cleanup`` is called when the port has closed.
+    ``again`` makes the socket anew for a port that is started after it was stopped.
     """
 
     _type = "TCP"  # Twisted's listenSSL writes it, and it stands in the log
@@ -64,8 +69,9 @@ class NativePort:
         self.connected = False
         self._cleanup = cleanup
         self._again = again
-        self._server: Server | None = None
-        self._spare: socket.socket | None = None
+        self._servers: list[Server] = []
+        self._spares: list[socket.socket] = []
+        self._parked: list[_Parked] = []
         self._closed: Deferred[None] | None = None
         self._name: Any = None
         self.own_name: Any = None  # the local end of every connection, where it is the same for all
@@ -90,7 +96,7 @@ class NativePort:
         self.connected = True
         self.reactor.ports.add(self)
         try:
-            self._server = self._serve()
+            self._serve()
         except BaseException:
             self.connectionLost(_DONE)
             raise
@@ -133,19 +139,20 @@ class NativePort:
 
     def pause_accepting(self) -> None:
         """Leave new connections in the backlog."""
-        if self._server is not None:
+        if self._servers:
             self._refuse()
-            # Taken now that a descriptor is free, so that accepting again never fails for want of one.
-            self._spare = self.socket.dup()
+            # Taken now that descriptors are free, so that accepting again does not fail for want of one.
+            self._spares.append(self.socket.dup())
 
     def resume_accepting(self) -> None:
         """Accept again, beginning with what waits in the backlog."""
-        if self.connected and self._server is None and self._closed is None:
-            self._server = self._serve()
+        if self.connected and not self._servers and self._closed is None:
+            self._serve()
+            self.loop.call_soon(self._attach_parked)
 
     def is_reading(self) -> bool:
         """Tell whether connections are accepted now."""
-        return self._server is not None
+        return bool(self._servers)
 
     def fileno(self) -> int:
         """Return the listening descriptor, -1 when the port is closed."""
@@ -161,6 +168,8 @@ class NativePort:
             return
         self.connected = False
         self._refuse()
+        for parked in self._parked:
+            parked.native.abort()
         self.socket.close()
         self.reactor.ports.discard(self)
         _log.debug("({type} Port {where} Closed)", type=self._type, where=self._where())
@@ -180,18 +189,22 @@ class NativePort:
     def _where(self) -> Any:
         return self._name[1] if isinstance(self._name, tuple) else self._name
 
-    def _serve(self) -> Server:
-        spare, self._spare = self._spare, None
-        duplicate = self.socket.dup() if spare is None else spare
-        return run_now(self.loop.create_server(self._acceptor, sock=duplicate, backlog=self.backlog))
+    def _serve(self) -> None:
+        spares, self._spares = self._spares, []
+        try:
+            for _ in range(_ACCEPTS):
+                duplicate = spares.pop() if spares else self.socket.dup()
+                serving = self.loop.create_server(self._acceptor, sock=duplicate, backlog=self.backlog)
+                self._servers.append(run_now(serving))
+        except OSError:  # no descriptor is left: the first one does, the others are for speed
+            if not self._servers:
+                raise
 
     def _refuse(self) -> None:
-        server, self._server = self._server, None
-        spare, self._spare = self._spare, None
-        if server is not None:
-            server.close()
-        if spare is not None:
-            spare.close()
+        servers, self._servers = self._servers, []
+        spares, self._spares = self._spares, []
+        for closing in (*servers, *spares):
+            closing.close()
 
     # asyncio's protocol, until the connection has one of its own
 
@@ -200,20 +213,66 @@ class NativePort:
 
     def connection_made(self, native: Transport) -> None:
         """Build a protocol for a connection that was accepted, and attach it."""
+        if self._servers or not self.connected or self._closed is not None:
+            self._attach(native)
+        else:  # it was accepted in the turn in which accepting was paused: it waits like those in the backlog
+            self._parked.append(_Parked(native, self.loop))
+
+    def _attach_parked(self) -> None:
+        while self._parked and self._servers:
+            parked = self._parked.pop(0)
+            if not parked.native.is_closing():
+                transport = self._attach(parked.native)
+                if transport is not None:
+                    parked.pass_on(transport)
+
+    def _attach(self, native: Transport) -> NativeTransport | None:
         transport = NativeTransport(native, self)
         try:
             protocol = self.factory.buildProtocol(transport.getPeer() if self._tells_address else None)
             if protocol is None:
                 native.abort()
-                return
+                return None
             self.transports.add(transport)
             transport.attach(protocol)
         except Exception:  # noqa: BLE001 - a factory's mistake costs its connection, not the port
             _log.failure("while a new connection was given to {factory}", factory=self.factory)
             native.abort()
+            return None
+        return transport
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Do nothing: the connection was refused before it had a protocol."""
+
+
+class _Parked:
+    """The protocol of a connection that was accepted and waits for room: keeps what comes, reads no more."""
+
+    def __init__(self, native: Transport, loop: AbstractEventLoop) -> None:
+        self.native = native
+        self._early = b""
+        self._ended = False
+        native.set_protocol(cast("Any", self))
+        loop.call_soon(native.pause_reading)  # uvloop begins to read after connection_made
+
+    def data_received(self, data: bytes) -> None:
+        self._early += data
+
+    def eof_received(self) -> bool:
+        self._ended = True
+        return True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Do nothing: the port looks at what is closing."""
+
+    def pass_on(self, transport: NativeTransport) -> None:
+        """Give what came, and what comes, to ``transport``."""
+        if not self._ended:
+            transport.resumeProducing()
+        if self._early:
+            transport.data_received(self._early)
+        if self._ended:
+            transport.eof_received()
 
 
 _DONE = failure_of(ConnectionDone())

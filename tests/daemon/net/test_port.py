@@ -5,7 +5,7 @@ import errno
 import socket
 import subprocess
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 
 import pytest
 from twisted.internet.error import CannotListenError
@@ -373,3 +373,48 @@ def test_the_ends_of_a_connection_are_what_the_kernel_says(reactor, run, bound, 
             assert (port.own_name is None) == (bound in ("0.0.0.0", "::"))
 
     run(exchange())
+
+
+def test_clients_accepted_together_beyond_the_limit_wait_with_what_they_sent(reactor, run):
+    factory = Recording(limit=1)
+    factory.port = port = reactor.listenTCP(0, factory, 16, LOOPBACK)
+    number = port.getHost().port
+    clients = [socket.create_connection((LOOPBACK, number)) for _ in range(4)]
+    for client in clients:
+        client.sendall(b"early")
+    clients[3].shutdown(socket.SHUT_WR)
+
+    async def answered(client):
+        client.setblocking(False)
+        return await reactor.loop.sock_recv(client, 5)
+
+    async def scenario():
+        await factory.full.wait()
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert factory.total == 1
+        for client in clients:
+            with client:
+                assert await answered(client) == b"early"
+                assert factory.now == 1
+
+    run(scenario())
+    assert (factory.peak, factory.total) == (1, 4)
+
+
+def test_clients_that_wait_for_room_are_cut_when_the_port_stops(reactor, run):
+    factory = Recording(limit=1)
+    factory.port = port = reactor.listenTCP(0, factory, 16, LOOPBACK)
+    clients = [socket.create_connection((LOOPBACK, port.getHost().port)) for _ in range(3)]
+
+    async def scenario():
+        await factory.full.wait()
+        await port.stopListening().asFuture(reactor.loop)
+        for client in clients[1:]:
+            client.setblocking(False)
+            with client, suppress(ConnectionResetError):
+                assert await reactor.loop.sock_recv(client, 1) == b""
+        assert factory.total == 1
+        clients[0].close()
+
+    run(scenario())
