@@ -90,7 +90,7 @@ class Limits(Table):
     header_size: Size = 32 * 1024
     header_count: Count = 128
     body_size: Size = 100_000_000
-    concurrency: Annotated[Count, not_yet(0)] = 0
+    concurrency: Count = 0
 
 
 class Timeouts(Table):

@@ -97,16 +97,18 @@ class ResponseSink(Protocol):
         """
 
     def hint(self, links: list[bytes]) -> Future[None] | None:
-        """Write 103 with the values of Link headers, if nothing of the response is written and the client
-        can take it (RFC 8297). Returns and raises as :meth:`body`.
+        """Write 103 with the values of Link headers (RFC 8297); returns and raises as :meth:`body`.
+
+        Nothing is written where the head of the response is, or to a client that knows no 103.
         """
 
-    async def send_file(self, descriptor: int, offset: int, count: int | None, more: bool) -> None:
-        """Write ``count`` bytes of a file from ``offset`` on, as :meth:`body` would, and wait until they left.
+    async def send_file(self, descriptor: int, offset: int, count: int | None, more: bool) -> int:
+        """Write ``count`` bytes of a file from ``offset`` on, as :meth:`body` would; wait until they left.
 
-        ``None`` is all up to its end, or as much as the Content-Length that was announced has left. Nothing
-        else may be written meanwhile. Raises as :meth:`body`, ``ValueError`` also where the file is not a
-        regular one, cannot be read or is too short. The descriptor stays its owner's.
+        ``None`` is all up to its end, or as much as the Content-Length that was announced has left. Returns
+        how many bytes that were. Nothing else may be written meanwhile. Raises as :meth:`body`, and
+        ``ValueError`` also where the file is not a regular one, cannot be read or is too short. The
+        descriptor stays its owner's.
         """
 
     def fail(self, status: int) -> None:
@@ -248,6 +250,16 @@ class Connection(Protocol):
     def watched(self) -> bool:
         """Whether a departure can only be found by looking: the socket is not read."""
 
+    @property
+    def idleness(self) -> tuple[int, float] | None:
+        """What it waits for, and since when (the monotonic clock); None where something is under way.
+
+        0: for another request; 1: for a first one, of which nothing came; 2: for the rest of a head.
+        """
+
+    def shed(self) -> None:
+        """Close, while it has an ``idleness``: its descriptor is wanted for somebody else."""
+
     def fileno(self) -> int:
         """Return the socket's descriptor."""
 
@@ -269,11 +281,11 @@ def header_values(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> list[b
     return [value for key, value in headers if key == name]
 
 
-def release(waiters: Iterable[Future[None]], error: BaseException | None = None) -> None:
-    """Let those go on who wait, or fail with ``error``; who gave up has gone."""
+def release(waiters: Iterable[Future[None]], lost: str | None = None) -> None:
+    """Let those go on who wait; where the connection is ``lost``, with an error. Who gave up has gone."""
     for waiter in waiters:
         if not waiter.done():
-            if error is None:
+            if lost is None:
                 waiter.set_result(None)
             else:
-                waiter.set_exception(error)
+                waiter.set_exception(ConnectionResetError(lost))

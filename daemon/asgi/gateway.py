@@ -40,11 +40,17 @@ class ASGIGateway:
         self.scopes = ScopeMaker(spec, state)
         self.driver = Driver(loop)
         self.cycles: set[Any] = set()  # those whose application waits
+        self.accepted: set[Any] = set()  # WebSockets among them that are no requests any more
 
     @property
     def running(self) -> int:
         """How many requests and WebSockets are in the application now."""
         return len(self.cycles)
+
+    @property
+    def requests(self) -> int:
+        """How many requests are in the application (:attr:`asgid.daemon.seam.Gateway.requests`)."""
+        return len(self.cycles) - len(self.accepted)
 
     def begin(self, head: RequestHead, response: ResponseSink, body: bytes, complete: bool) -> HTTPCycle:
         """Begin a request (:meth:`asgid.daemon.seam.Gateway.begin`)."""
@@ -64,6 +70,7 @@ class ASGIGateway:
     def ended(self, cycle: Any) -> None:
         """Forget a cycle whose application has returned."""
         self.cycles.discard(cycle)
+        self.accepted.discard(cycle)
 
     def close_later(self, cycle: Any) -> None:
         """Cancel an application whose client has gone, after ``timeouts.application_close``.

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from asgid.daemon.seam import Gone
+from asgid.daemon.asgi import extensions
+from asgid.daemon.seam import Gone, release
 
 if TYPE_CHECKING:
     from asyncio import Future, Task
+    from collections.abc import Awaitable, Callable
 
     from asgid.daemon.asgi.gateway import ASGIGateway
-    from asgid.daemon.seam import RequestHead, ResponseSink
+    from asgid.daemon.seam import Headers, RequestHead, ResponseSink
 
 log = logging.getLogger("asgid.application")
 
@@ -22,11 +24,18 @@ Event = dict[str, Any]
 START = 0  # http.response.start
 BODY = 1  # http.response.body
 COMPLETE = 2  # nothing: it is complete, or failed
+BODY_THEN_TRAILERS = 3  # http.response.body, whose end is not the response's
+TRAILERS = 4  # http.response.trailers
+FILE = 5  # nothing until the file is sent
 _EXPECTED = {
     START: "http.response.start",
     BODY: "http.response.body",
     COMPLETE: "nothing: the response is complete",
+    BODY_THEN_TRAILERS: "http.response.body",
+    TRAILERS: "http.response.trailers",
+    FILE: "nothing before the file is sent",
 }
+_WRITING = (START, BODY, BODY_THEN_TRAILERS)
 
 _NOBODY: tuple[Future[None], ...] = ()
 _HIGH_BYTES = 64 * 1024  # of the body that wait for the application, before reading stops
@@ -42,7 +51,7 @@ class HTTPCycle:
     __slots__ = (
         "_body", "_complete", "_gateway", "_gone", "_head", "_held", "_pieces", "_response", "_size",
         "_state",
-        "_waiters", "task",
+        "_trailers", "_waiters", "task",
     )  # fmt: skip
 
     def __init__(
@@ -106,9 +115,7 @@ class HTTPCycle:
 
     def _wake(self) -> None:
         waiters, self._waiters = self._waiters, _NOBODY
-        for waiter in waiters:
-            if not waiter.done():
-                waiter.set_result(None)
+        release(waiters)
 
     # What the application calls.
 
@@ -174,7 +181,13 @@ class HTTPCycle:
         elif self._gone is not None and self._gone is not Gone.HALF_CLOSED:
             raise ConnectionResetError(f"the client has gone: {self._gone.value}")
         else:
-            raise ApplicationMistake(f"sent {kind!r} where the response expects {_EXPECTED[state]}")
+            handler = self._EXTENSIONS.get((state, kind)) if type(kind) is str else None
+            if handler is None:
+                raise ApplicationMistake(f"sent {kind!r} where the response expects {_EXPECTED[state]}")
+            try:
+                await handler(self, event)
+            except (ValueError, TypeError) as error:
+                raise ApplicationMistake(f"{kind}: {error}") from None
 
     def _start(self, event: Event) -> None:
         status = event.get("status")
@@ -185,14 +198,67 @@ class HTTPCycle:
                 raise ApplicationMistake(f"http.response.start has the status {status!r}") from None
         if not 200 <= status <= 999:
             raise ApplicationMistake(f"http.response.start has the status {status}")
-        if self._gone is not None and self._gone is not Gone.HALF_CLOSED:
-            self._state = BODY
-            return
-        try:
-            self._response.start(status, event.get("headers", ()))
-        except (ValueError, TypeError) as error:
-            raise ApplicationMistake(f"http.response.start: {error}") from None
+        trailers = "trailers" in event and bool(event["trailers"])
+        if self._gone is None or self._gone is Gone.HALF_CLOSED:
+            try:
+                self._response.start(status, event.get("headers", ()), trailers)
+            except (ValueError, TypeError) as error:
+                raise ApplicationMistake(f"http.response.start: {error}") from None
         self._state = BODY
+        if trailers:
+            self._trailers: Headers = []
+            self._state = BODY_THEN_TRAILERS
+
+    # The application's other events: the extensions.
+
+    async def _body_before_trailers(self, event: Event) -> None:
+        wait = self._response.body(_as_bytes(event.get("body", b"")), True)
+        if not event.get("more_body", False):
+            self._state = TRAILERS
+        if wait is not None:
+            await wait
+
+    async def _take_trailers(self, event: Event) -> None:
+        trailers = [*self._trailers, *event.get("headers", ())]
+        if event.get("more_trailers", False):
+            self._trailers = trailers
+            return
+        self._response.trailers(trailers)
+        self._state = COMPLETE
+        self._wake()
+
+    async def _hint(self, event: Event) -> None:
+        wait = self._response.hint(extensions.links(event))
+        if wait is not None:
+            await wait
+
+    async def _send_path(self, event: Event) -> None:
+        await self._send_file(extensions.opened(event), more=False)
+
+    async def _send_given_file(self, event: Event) -> None:
+        await self._send_file(extensions.given(event), more=bool(event.get("more_body", False)))
+
+    async def _send_file(self, part: extensions.Part, *, more: bool) -> None:
+        state = self._state
+        self._state = FILE
+        last = not more and state == BODY
+        try:
+            sent = await self._response.send_file(part.descriptor, part.offset, part.count, not last)
+        finally:
+            part.close()
+        if self._state == FILE:  # else it was ended meanwhile
+            self._state = COMPLETE if last else state if more else TRAILERS
+        part.sent(sent)
+        if last:
+            self._wake()
+
+    _EXTENSIONS: ClassVar[dict[tuple[int, str], Callable[[HTTPCycle, Event], Awaitable[None]]]] = {
+        (BODY_THEN_TRAILERS, "http.response.body"): _body_before_trailers,
+        (TRAILERS, extensions.TRAILERS): _take_trailers,
+        **dict.fromkeys(((state, extensions.EARLY_HINT) for state in _WRITING), _hint),
+        **dict.fromkeys(((state, extensions.PATHSEND) for state in _WRITING[1:]), _send_path),
+        **dict.fromkeys(((state, extensions.ZEROCOPYSEND) for state in _WRITING[1:]), _send_given_file),
+    }
 
     # The application's coroutine.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from asgid.daemon.asgi.extensions import NOTHING, Fixed, announced
 from asgid.daemon.asgi.forwarded import Forwarding
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ class ScopeMaker:
     """Makes the scopes of one listener's requests. ``state`` is the lifespan's, ``None`` without one."""
 
     def __init__(self, spec: ListenerSpec, state: dict[str, Any] | None) -> None:
-        self._name = spec.name
+        self._extensions = {version: announced(spec.name, version) for version in ("1.0", "1.1")}
+        self._websocket_extensions = {"asgid": Fixed(listener=spec.name), "websocket.http.response": NOTHING}
         self._root_path = spec.root_path
         self._state = state
         self._forwarding = Forwarding(spec.name, spec.proxy) if spec.proxy.forwarded != "none" else None
@@ -42,7 +44,7 @@ class ScopeMaker:
             "headers": head.headers,
             "client": peer.client,
             "server": peer.server,
-            "extensions": {"asgid": {"listener": self._name}},
+            "extensions": self._extensions[head.version].copy(),
         }
         if self._state is not None:
             scope["state"] = self._state.copy()
@@ -57,5 +59,6 @@ class ScopeMaker:
         scope["type"] = "websocket"
         scope["scheme"] = "wss" if scope["scheme"] == "https" else "ws"
         scope["subprotocols"] = subprotocols
+        scope["extensions"] = self._websocket_extensions.copy()
         del scope["method"]
         return scope

@@ -127,7 +127,6 @@ class WebSocketCycle:
         offered = b",".join(header_values(head.headers, b"sec-websocket-protocol"))
         names = [name.strip() for name in offered.decode("latin-1").split(",")]
         scope = gateway.scopes.websocket(head, [name for name in names if name])
-        scope["extensions"]["websocket.http.response"] = {}
         cycle.task = gateway.loop.create_task(cycle.run(gateway.application, scope))
         gateway.cycles.add(cycle)
         return cycle
@@ -230,6 +229,7 @@ class WebSocketCycle:
         except (ValueError, TypeError) as error:
             raise ApplicationMistake(f"websocket.accept: {error}") from None
         self._state = OPEN
+        self._gateway.accepted.add(self)
 
     def _refuse(self, _event: Event) -> None:
         self._state = CLOSED

@@ -9,6 +9,7 @@ from twisted.internet.interfaces import IProtocolFactory, IProtocolNegotiationFa
 from zope.interface import implementer
 
 from asgid.daemon.seam import Counters, Peer
+from asgid.daemon.wire.admission import Admission
 from asgid.daemon.wire.head_rules import HeadRules
 from asgid.daemon.wire.http1 import HTTP1Connection
 from asgid.daemon.wire.http1_head import HeadParser
@@ -31,7 +32,8 @@ class ConnectionFactory:
     """Twisted's factory for one listener; it owns the connections that it makes."""
 
     __slots__ = (
-        "_full", "_on_full", "_on_room", "application_s", "begin", "call_soon", "clock", "connections",
+        "_full", "_on_full", "_on_room", "admission", "application_s", "begin", "call_soon", "clock",
+        "connections",
         "counters", "extra_lines", "gateway", "keep_alive_s", "keeps_alive", "limits", "name", "observe",
         "parser", "rules", "spec", "timed", "timeouts", "websockets", "writer",
     )  # fmt: skip
@@ -57,11 +59,15 @@ class ConnectionFactory:
         self.limits = spec.limits
         self.timeouts = spec.timeouts
         self.gateway = gateway
-        self.begin = gateway.begin
         self.clock = clock
         self.call_soon = call_soon
         self.observe = observe
         self.counters = Counters()
+        self.admission: Admission | None = None
+        self.begin = gateway.begin
+        if spec.limits.concurrency:
+            self.admission = Admission(spec.limits.concurrency, gateway, self.counters, spec.name, clock)
+            self.begin = self.admission.begin
         self.connections: set[Connection] = set()
         self.parser = HeadParser(spec.limits.header_count)
         self.rules = HeadRules(spec.limits.request_line_bytes, spec.limits.header_bytes)
@@ -169,6 +175,10 @@ class ConnectionFactory:
                 watched[connection.fileno()] = connection
         if watched:
             _look_for_departures(watched)
+
+    def idle(self) -> list[tuple[int, float, Connection]]:
+        """Return the connections that wait: for what, since when (see ``Connection.idleness``), and which."""
+        return [(*idle, each) for each in self.connections if (idle := each.idleness) is not None]
 
     def drain(self) -> None:
         """Let every connection finish what is under way."""

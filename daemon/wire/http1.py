@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.interfaces import IHalfCloseableProtocol, IProtocol, IPushProducer
 from zope.interface import implementer
 
-from asgid.daemon.seam import Gone
-from asgid.daemon.wire.http1_body import Bodies
+from asgid.daemon.seam import Gone, release
 from asgid.daemon.wire.http1_ends import (
     BODY,
     CLOSING,
@@ -26,6 +25,7 @@ from asgid.daemon.wire.http1_ends import (
     UPGRADED,
     WAITING,
 )
+from asgid.daemon.wire.http1_files import Files
 from asgid.daemon.wire.http1_head import BadRequest
 from asgid.daemon.wire.http1_response import NEVER, NOBODY, unsent_bytes
 
@@ -39,7 +39,7 @@ _TURN_REQUESTS = 32  # pipelined requests taken in one turn of the loop
 
 
 @implementer(IProtocol, IHalfCloseableProtocol, IPushProducer)
-class HTTP1Connection(Bodies):
+class HTTP1Connection(Files):
     """Twisted's IProtocol, and the seam's ``ResponseSink`` and ``Connection``, for one connection."""
 
     __slots__ = ("__weakref__",)
@@ -127,9 +127,7 @@ class HTTP1Connection(Bodies):
             self._write_deadline = NEVER
         if self._waiters:
             waiters, self._waiters = self._waiters, NOBODY
-            for waiter in waiters:
-                if not waiter.done():
-                    waiter.set_result(None)
+            release(waiters)
         if self._state == HEAD:
             if self._ahead:
                 self._factory.call_soon(self._advance)
@@ -145,6 +143,23 @@ class HTTP1Connection(Bodies):
     def watched(self) -> bool:
         """Whether a departure can only be found by looking: the socket is not read."""
         return self._reading_paused and not self._eof and self._sink is not None
+
+    @property
+    def idleness(self) -> tuple[int, float] | None:
+        """What it waits for, and since when (:attr:`asgid.daemon.seam.Connection.idleness`)."""
+        if self._state != HEAD or self._write_paused or self._in_begin:
+            return None
+        timeouts = self._factory.timeouts
+        if self._in_head:
+            if not timeouts.request_head_s:
+                return 2 if self._ahead else 1, -NEVER  # it is not known since when
+            return 2 if self._ahead else 1, self._read_deadline - timeouts.request_head_s
+        return None if self._ahead else (0, self._read_deadline - self._factory.keep_alive_s)
+
+    def shed(self) -> None:
+        """Close: the descriptor is wanted for somebody else."""
+        self._factory.counters.shed += 1
+        self._close()
 
     def fileno(self) -> int:
         """Return the socket's descriptor."""
@@ -272,6 +287,8 @@ class HTTP1Connection(Bodies):
 
     def _upgrade(self, head: RequestHead, data: bytes) -> None:
         """Give the connection to a WebSocket, with all that came after the head."""
+        if self._factory.admission is not None:
+            self._factory.admission.check()
         self._state = UPGRADED
         self._head = None
         ahead, self._ahead = self._ahead, b""

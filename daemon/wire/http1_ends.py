@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from asgid.daemon.seam import Gone, RequestHead
+from asgid.daemon.seam import Gone, RequestHead, release
+from asgid.daemon.wire.admission import RETRY_AFTER, Overloaded
 from asgid.daemon.wire.http1_head import BadRequest
 from asgid.daemon.wire.http1_response import DISCARD_BYTES, NEVER, NOBODY, Responder, log, unsent_bytes
 
@@ -100,10 +101,10 @@ class Ends(Responder):
             if self._reading_paused:
                 self._resume_reading()
 
-    def fail(self, status: int) -> None:
+    def fail(self, status: int, extra: bytes = b"") -> None:
         """Answer with an error, or cut the connection (:meth:`asgid.daemon.seam.ResponseSink.fail`)."""
         self._sink = None
-        super().fail(status)
+        super().fail(status, extra)
 
     def _lose(self, reason: Gone) -> None:
         """Part from the request under way."""
@@ -113,9 +114,8 @@ class Ends(Responder):
             self._lost = True
             if sink is not None:
                 self._finished(cut=True)
-        for waiter in waiters:
-            if not waiter.done():
-                waiter.set_exception(ConnectionResetError("the client has gone"))
+        if waiters:
+            release(waiters, lost="the client has gone")
         if sink is not None:
             sink.gone(reason)
 
@@ -206,7 +206,6 @@ class Ends(Responder):
     def _refuse(self, refusal: BadRequest) -> None:
         """Answer what cannot be served."""
         factory = self._factory
-        factory.counters.bad_requests += 1
         if self._peer is None:
             self._peer = factory.peer(self.transport)
         if self._head is None:
@@ -214,6 +213,10 @@ class Ends(Responder):
             self._bodiless = False
             self._status = 0
             self._started_at = factory.clock()
+        if isinstance(refusal, Overloaded):  # counted and told where it was decided
+            self.fail(refusal.status, RETRY_AFTER)
+            return
+        factory.counters.bad_requests += 1
         self._say(f"refused with {refusal.status}: {refusal.why}")
         self._lose(Gone.CUT)
         self.fail(refusal.status)

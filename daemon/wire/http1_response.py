@@ -6,8 +6,17 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 
-from asgid.daemon.seam import Finished
-from asgid.daemon.wire.response_head import HAS_DATE, HAS_SERVER, PHRASES, WANTS_CLOSE, render
+from asgid.daemon.seam import Finished, header_values, release
+from asgid.daemon.wire.response_head import (
+    HAS_DATE,
+    HAS_SERVER,
+    PHRASES,
+    SENDS_TRAILERS,
+    WANTS_CLOSE,
+    render,
+    render_trailers,
+    trailer_lines,
+)
 
 if TYPE_CHECKING:
     from asyncio import Future
@@ -23,12 +32,12 @@ NEVER = float("inf")
 # How the body of a response is framed (RFC 9112 6).
 NO_BODY, LENGTH, CHUNKED, UNTIL_CLOSE = range(4)
 
-_BODILESS = frozenset((204, 304))  # RFC 9110 6.4.1
+BODILESS = frozenset((204, 205, 304))  # RFC 9110 6.4.1, 15.3.6
 DISCARD_BYTES = 256 * 1024  # of a body that nobody wants; a longer one ends with the connection
 NOBODY: tuple[Future[None], ...] = ()
 _TURN_BYTES = 1024 * 1024  # that an application sends before everybody else has a turn
 _PIECE_BYTES = 256  # what a piece of the body counts for beside its length
-_JOIN_BYTES = 32 * 1024  # a larger piece is written beside its head, not copied behind it
+JOIN_BYTES = 32 * 1024  # a larger piece is written beside its head, not copied behind it
 
 
 class Responder:
@@ -86,12 +95,30 @@ class Responder:
         """How many bytes have left (:attr:`asgid.daemon.seam.ResponseSink.taken`)."""
         return self._body_bytes - unsent_bytes(self.transport)
 
-    def start(self, status: int, headers: Headers) -> None:
+    def start(self, status: int, headers: Headers, trailers: bool = False) -> None:
         """Take the response's head (:meth:`asgid.daemon.seam.ResponseSink.start`)."""
-        if status == 204:
-            headers = [header for header in headers if header[0].lower() != b"content-length"]  # RFC 9110 8.6
-        self._lines, self._length, self._bits = render(headers)
+        if trailers or 204 <= status <= 205:
+            self._start_with_care(status, list(headers), trailers)
+        else:
+            self._lines, self._length, self._bits = render(headers)
         self._status = status
+
+    def _start_with_care(self, status: int, headers: Headers, trailers: bool) -> None:
+        """Take a head whose framing depends on more than its Content-Length."""
+        lines, length, bits = render(headers)
+        if length >= 0 and status in (204, 205):  # RFC 9110 8.6; 205 gets one of its own
+            headers = [header for header in headers if header[0].lower() != b"content-length"]
+            lines, length, bits = render(headers)
+        if (
+            trailers
+            and length < 0
+            and not self._bodiless
+            and status not in BODILESS
+            and self._takes_trailers()
+        ):
+            lines += trailer_lines(headers)
+            bits |= SENDS_TRAILERS
+        self._lines, self._length, self._bits = lines, length, bits
 
     def body(self, data: bytes, more: bool) -> Future[None] | None:
         """Write a piece of the body (:meth:`asgid.daemon.seam.ResponseSink.body`)."""
@@ -109,21 +136,61 @@ class Responder:
                 self._completed(self._factory.clock())
                 return None
         if self._write_paused:
-            waiter = asyncio.get_running_loop().create_future()
-            self._waiters = (*self._waiters, waiter)
-            return waiter
+            return self._wait()
         # A transport whose write has failed drops what is written and pauses nobody: an application that
         # sends and sends would never let the loop say that the connection is lost.
         self._turn -= len(data) + _PIECE_BYTES
-        if self._turn < 0:
-            self._turn = _TURN_BYTES
-            turn = asyncio.get_running_loop().create_future()
-            self._factory.call_soon(_take_turn, turn)
-            return turn
-        return None
+        return self._take_turn() if self._turn < 0 else None
 
-    def fail(self, status: int) -> None:
-        """Answer with an error, or cut the connection (:meth:`asgid.daemon.seam.ResponseSink.fail`)."""
+    def trailers(self, headers: Headers) -> None:
+        """Complete the response (:meth:`asgid.daemon.seam.ResponseSink.trailers`)."""
+        if self._lost:
+            raise ConnectionResetError("the client has gone")
+        lines = render_trailers(headers)
+        if self._framing == LENGTH and self._left:
+            raise ValueError(mismatch(self._body_bytes + self._left, self._body_bytes))
+        if self._framing == CHUNKED:  # RFC 9112 7.1.2
+            self.transport.write(b"0\r\n%b\r\n" % (lines if self._bits & SENDS_TRAILERS else b""))
+        self._completed(self._factory.clock())
+
+    def hint(self, links: list[bytes]) -> Future[None] | None:
+        """Write 103 Early Hints (:meth:`asgid.daemon.seam.ResponseSink.hint`)."""
+        if self._lost:
+            raise ConnectionResetError("the client has gone")
+        lines, _, _ = render([(b"link", link) for link in links])
+        if not lines or self._old or (self._status and self._lines is None):
+            return None  # RFC 9110 15.2: no 1xx to HTTP/1.0; and after the head it is too late
+        self.transport.write(b"HTTP/1.1 103 Early Hints\r\n%b\r\n" % lines)
+        if self._write_paused:
+            return self._wait()
+        self._turn -= len(lines) + _PIECE_BYTES
+        return self._take_turn() if self._turn < 0 else None
+
+    def _takes_trailers(self) -> bool:
+        """Whether the client has said that it does not drop trailers (RFC 9110 6.5.1, 10.1.4)."""
+        if self._old or self._head is None:
+            return False
+        values = b",".join(header_values(self._head.headers, b"te"))
+        return any(value.partition(b";")[0].strip().lower() == b"trailers" for value in values.split(b","))
+
+    def _wait(self) -> Future[None]:
+        """Return a future that is done when the client keeps up again, and fails where it goes."""
+        waiter: Future[None] = asyncio.get_running_loop().create_future()
+        self._waiters = (*self._waiters, waiter)
+        return waiter
+
+    def _take_turn(self) -> Future[None]:
+        """Return a future that is done when everybody else has had a turn."""
+        self._turn = _TURN_BYTES
+        turn: Future[None] = asyncio.get_running_loop().create_future()
+        self._factory.call_soon(release, (turn,))
+        return turn
+
+    def fail(self, status: int, extra: bytes = b"") -> None:
+        """Answer with an error, or cut the connection (:meth:`asgid.daemon.seam.ResponseSink.fail`).
+
+        ``extra`` are further lines of the answer's head.
+        """
         self._application_deadline = NEVER
         if self._lost:
             return
@@ -132,7 +199,7 @@ class Responder:
             self._finished(cut=True)
             self._abort()
         else:
-            self._answer_error(status)
+            self._answer_error(status, extra)
 
     # Writing.
 
@@ -143,18 +210,19 @@ class Responder:
         length = self._length
         size = len(data)
         framing = b"\r\n"
-        if self._bodiless or status in _BODILESS:
-            if length < 0 and size and not more and status not in _BODILESS:
-                framing = (
-                    b"content-length: %d\r\n\r\n" % size
-                )  # what the answer to GET would say (RFC 9110 9.3.2)
+        if self._bodiless or status in BODILESS:
+            if status == 205:
+                framing = b"content-length: 0\r\n\r\n"  # RFC 9110 15.3.6
+            elif length < 0 and size and not more and status not in BODILESS:
+                # what the answer to GET would say (RFC 9110 9.3.2)
+                framing = b"content-length: %d\r\n\r\n" % size
             self._framing = NO_BODY
             data = b""
             size = 0
         elif length >= 0:
             left = length - size
             if left < 0 or (left and not more):
-                raise ValueError(_mismatch(length, size))
+                raise ValueError(mismatch(length, size))
             self._left = left
             self._framing = LENGTH
         elif not more:
@@ -168,12 +236,15 @@ class Responder:
             framing = b"transfer-encoding: chunked\r\n\r\n"
             if size:
                 data = b"%x\r\n%b\r\n" % (size, data)
-        # A client that was not told to continue may send its body or not: where it ends cannot be known.
+        # A client that was not told to continue may send its body or not: where it ends cannot be known. A
+        # long body that is not read yet may never be: it is not worth reading for the next request. What is
+        # announced here is all that can be: a chunked body, whose length nobody knows, and a short one are
+        # read and thrown away after the response, and end the connection only where they are too long.
         if (
             not self._keep_alive
             or self._expect
             or self._bits & WANTS_CLOSE
-            or (self._rest > DISCARD_BYTES and not more and self._chunked is None)
+            or (self._rest > DISCARD_BYTES and self._chunked is None)
         ):
             self._keep_alive = False
             self._expect = False  # a 100 would now stand inside the response
@@ -183,7 +254,7 @@ class Responder:
         prefix = factory.writer.prefix(status, now, self._bits & (HAS_DATE | HAS_SERVER))
         self._lines = None
         self._body_bytes = size
-        if size < _JOIN_BYTES:
+        if size < JOIN_BYTES:
             self.transport.write(b"".join((prefix, lines, factory.extra_lines, framing, data)))
         else:
             self.transport.write(b"".join((prefix, lines, factory.extra_lines, framing)))
@@ -198,13 +269,13 @@ class Responder:
         if framing == LENGTH:
             left = self._left - size
             if left < 0 or (left and not more):
-                raise ValueError(_mismatch(self._body_bytes + self._left, self._body_bytes + size))
+                raise ValueError(mismatch(self._body_bytes + self._left, self._body_bytes + size))
             self._left = left
         self._body_bytes += size
         if framing == CHUNKED:
             if size:
                 last = b"" if more else b"0\r\n\r\n"
-                if size < _JOIN_BYTES:
+                if size < JOIN_BYTES:
                     self.transport.write(b"%x\r\n%b\r\n%b" % (size, data, last))
                 else:
                     self.transport.write(b"%x\r\n" % size)
@@ -235,7 +306,7 @@ class Responder:
                 )
             )
 
-    def _answer_error(self, status: int, extra: bytes = b"") -> None:
+    def _answer_error(self, status: int, extra: bytes) -> None:
         """Answer with a short text of the wire's own, then close (RFC 9112 9.6)."""
         factory = self._factory
         self._lines = None
@@ -257,15 +328,11 @@ class Responder:
         self._linger()
 
 
-def _mismatch(length: int, size: int) -> str:
+def mismatch(length: int, size: int) -> str:
+    """Say how a body of ``size`` bytes does not fit its Content-Length."""
     if size > length:
         return f"the body is longer than its Content-Length of {length} bytes"
     return f"the body ended after {size} bytes, its Content-Length is {length}"
-
-
-def _take_turn(turn: Future[None]) -> None:
-    if not turn.done():
-        turn.set_result(None)
 
 
 def unsent_bytes(transport: Any) -> int:

@@ -33,6 +33,17 @@ _KNOWN_MAX = 1024
 
 # What the wire must know of an application's headers, as bits.
 WANTS_CLOSE, HAS_DATE, HAS_SERVER = 1, 2, 4
+SENDS_TRAILERS = 8  # set by who frames the response
+
+# What may not come behind a body: it frames the message, routes or rules the request, controls the response,
+# or says what to make of the content (RFC 9110 6.5.1).
+_NO_TRAILERS = frozenset(
+    (
+        b"age authorization cache-control content-encoding content-length content-range content-type date "
+        b"expect expires host location max-forwards pragma proxy-authenticate proxy-authorization range "
+        b"retry-after server set-cookie vary warning www-authenticate"
+    ).split()
+)
 _BITS = {_DATE: HAS_DATE, _SERVER: HAS_SERVER}
 
 
@@ -87,6 +98,21 @@ def render(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, int, int]:
     if len(lines.translate(None, b"\r\n\0")) + len(parts) // 2 != len(lines):
         raise _bad_value(parts)
     return lines, length, bits
+
+
+def trailer_lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """Return the Trailer headers of ``headers``, which :func:`render` found well formed, as lines."""
+    return b"".join(b"%b: %b\r\n" % (name, value) for name, value in headers if name.lower() == b"trailer")
+
+
+def render_trailers(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """Return trailers as lines, without hop-by-hop fields. Raises as :func:`render`, and for what is none."""
+    headers = list(headers)
+    lines, _, _ = render(headers)
+    for name, _ in headers:
+        if name.lower() in _NO_TRAILERS:
+            raise ValueError(f"{name.decode()} may not be a trailer")
+    return lines
 
 
 def _bad_value(parts: list[Any]) -> ValueError | TypeError:

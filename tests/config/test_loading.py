@@ -259,7 +259,6 @@ def test_no_target_is_found_at_the_application(check, head, line):
 
 LO = '[listeners.lo]\ninterface = "lo"\nport = 1\n'
 NOT_YET = {
-    "limits.concurrency": "5",
     "timeouts.tls_handshake": '"5s"',
     "websocket.origins": '["https://a"]',
     "websocket.compression": "true",
@@ -280,7 +279,6 @@ NOT_YET = {
     "listeners.lo.follow": "true",
     "listeners.lo.tls": "{}",
     "listeners.lo.tls.certificate": '"/x"',
-    "listeners.lo.limits.concurrency": "5",
 }
 
 
@@ -299,7 +297,6 @@ def test_what_is_not_available_yet_is_refused_and_never_ignored(check, key):
 
 
 DEFAULTS = {
-    "limits.concurrency": "0",
     "timeouts.tls_handshake": '"10s"',
     "websocket.compression": "false",
     "websocket.compression_threshold": "1024",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import json
+import pickle
 from typing import Any
 
 import pytest
@@ -37,7 +40,21 @@ def test_every_key_of_the_specification():
         "headers": [(b"host", b"site"), (b"x-a", b"b")],
         "client": ("192.0.2.7", 5000),
         "server": ("192.0.2.1", 80),
-        "extensions": {"asgid": {"listener": "public"}},
+        "extensions": {
+            "asgid": {"listener": "public"},
+            "http.response.early_hint": {},
+            "http.response.pathsend": {},
+            "http.response.trailers": {},
+            "http.response.zerocopysend": {},
+        },
+    }
+
+
+def test_an_old_client_is_told_no_extension_that_its_protocol_does_not_have():
+    assert scope_of(version="1.0")["extensions"] == {
+        "asgid": {"listener": "public"},
+        "http.response.pathsend": {},
+        "http.response.zerocopysend": {},
     }
 
 
@@ -105,10 +122,37 @@ def test_without_a_lifespan_there_is_no_state():
 
 def test_scopes_share_nothing_that_an_application_might_change():
     first, second = scope_of(), scope_of()
-    first["extensions"]["asgid"]["listener"] = "changed"
+    first["extensions"]["asgid"] = first["extensions"]["x"] = {"listener": "changed"}
     first["asgi"]["version"] = "changed"
     assert second["extensions"]["asgid"]["listener"] == "public"
+    assert "x" not in second["extensions"]
     assert scope_of()["asgi"]["version"] == "3.0"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda said: said.__setitem__("a", 1),
+        lambda said: said.__delitem__("listener"),
+        lambda said: said.__ior__({"a": 1}),
+        lambda said: said.clear(),
+        lambda said: said.pop("listener"),
+        lambda said: said.popitem(),
+        lambda said: said.setdefault("a", 1),
+        lambda said: said.update(a=1),
+    ],
+)
+def test_what_is_said_of_an_extension_cannot_be_changed_for_the_next_request(change):
+    with pytest.raises(TypeError):
+        change(scope_of()["extensions"]["asgid"])
+    assert scope_of()["extensions"]["asgid"] == {"listener": "public"}
+
+
+def test_copies_of_a_scope_are_the_applications_own():
+    for copied in (copy.deepcopy(scope_of()), pickle.loads(pickle.dumps(scope_of()))):  # noqa: S301
+        assert copied == scope_of()
+        copied["extensions"]["asgid"]["listener"] = "changed"
+    assert json.loads(json.dumps(scope_of()["extensions"]))["asgid"] == {"listener": "public"}
 
 
 def test_a_websockets_scope():
@@ -121,6 +165,7 @@ def test_a_websockets_scope():
         assert scope["subprotocols"] == ["chat", "superchat"]
         assert (scope["path"], scope["query_string"]) == ("/chat", b"a")
         assert "method" not in scope
+        assert scope["extensions"] == {"asgid": {"listener": "public"}, "websocket.http.response": {}}
 
 
 @on_loop
