@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from socket import AF_INET
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -142,10 +143,11 @@ class NativePort:
         if self._servers:
             self._refuse()
             # Taken now that descriptors are free, so that accepting again does not fail for want of one.
-            self._spares.append(self.socket.dup())
+            with suppress(OSError):
+                self._spares.append(self.socket.dup())
 
     def resume_accepting(self) -> None:
-        """Accept again, beginning with what waits in the backlog."""
+        """Accept again, beginning with what waits in the backlog. Raises ``OSError`` (EMFILE)."""
         if self.connected and not self._servers and self._closed is None:
             self._serve()
             self.loop.call_soon(self._attach_parked)
@@ -235,6 +237,8 @@ class NativePort:
                 return None
             self.transports.add(transport)
             transport.attach(protocol)
+            if len(self.transports) >= self.reactor.enough_transports:
+                self.reactor.on_enough()
         except Exception:  # noqa: BLE001 - a factory's mistake costs its connection, not the port
             _log.failure("while a new connection was given to {factory}", factory=self.factory)
             native.abort()

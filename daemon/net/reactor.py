@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 _log = Logger()
 
+NO_MARK = 1 << 62
+
 
 class NativeReactor(AsyncioSelectorReactor):
     """A Twisted reactor on ``loop``, which it does not own: who made the loop closes it."""
@@ -47,6 +49,8 @@ class NativeReactor(AsyncioSelectorReactor):
         self.ports: set[NativePort] = set()
         self.transports: set[NativeTransport] = set()
         self._children: set[int] = set()
+        self.enough_transports = NO_MARK
+        self.on_enough: Callable[[], None] = _do_nothing
         super().__init__(loop)
         loop.set_exception_handler(_on_error)
 
@@ -120,6 +124,15 @@ class NativeReactor(AsyncioSelectorReactor):
         port.startListening()
         return port
 
+    def watch_transports(self, enough: int, on_enough: Callable[[], None]) -> int:
+        """Call ``on_enough`` after each accept that makes ``enough`` native transports or more.
+
+        It takes the place of an earlier call's. Returns how many there are.
+        """
+        self.enough_transports = enough
+        self.on_enough = on_enough
+        return len(self.transports)
+
     def spawnProcess(self, *arguments: Any, **options: Any) -> Any:
         """Start a process as stock Twisted does, and notice its end by a descriptor for it (pidfd_open(2)).
 
@@ -168,6 +181,10 @@ class NativeReactor(AsyncioSelectorReactor):
         if not self.loop.is_closed():
             self.loop.call_soon(self.loop.stop)
             self.loop.run_forever()
+
+
+def _do_nothing() -> None:
+    """Do nothing: nobody watches the transports."""
 
 
 def _locked(path: str) -> FilesystemLock:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from asgid.config import Diagnostic
@@ -54,6 +55,9 @@ class Factory(Protocol):
     def sweep(self, now: float) -> None:
         """Act on the deadlines that have passed."""
 
+    def idle(self) -> list[tuple[int, float, Connection]]:
+        """Return the connections that wait: for what, since when (see ``Connection.idleness``), and which."""
+
     def drain(self) -> None:
         """Let every connection finish what is under way."""
 
@@ -82,6 +86,8 @@ class Listener:
         self._factory: Factory | None = None
         self._gateway: Gateway | None = None
         self._quiet_until = 0.0
+        self._full = False  # limits.connections is reached
+        self._held = False  # the process runs short of descriptors
 
     @property
     def name(self) -> str:
@@ -140,14 +146,26 @@ class Listener:
             self._quiet_until = now + _SAY_AGAIN_S
             limit = self.spec.limits.connections
             logger.warning("listener %s: limits.connections (%d) is reached: new ones wait", self.name, limit)
-        for _, port in self.ports:
-            port.pause_accepting()
+        self._full = True
+        self._accept_or_not()
 
     def resume(self) -> None:
-        """Accept again."""
-        if self.state is State.SERVING:
-            for _, port in self.ports:
-                port.resume_accepting()
+        """Accept again: there is room within the limit of connections."""
+        self._full = False
+        self._accept_or_not()
+
+    def hold(self, held: bool) -> None:
+        """Stop accepting while the process runs short of descriptors, or go on."""
+        self._held = held
+        self._accept_or_not()
+
+    def _accept_or_not(self) -> None:
+        for _, port in self.ports:
+            if self._full or self._held:
+                port.pause_accepting()
+            elif self.state is State.SERVING:
+                with suppress(OSError):  # no descriptor is left: who watches them tries again
+                    port.resume_accepting()
 
     async def stop(self) -> None:
         """Close the sockets and let the connections drain; then :meth:`finished` and :meth:`cut` end it."""

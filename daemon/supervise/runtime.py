@@ -100,7 +100,9 @@ class Runtime:
             raise Interrupted  # it was raised before, and something in the application's import caught it
         self._signals.install()  # the application may have set its own while it was imported
         maker = partial(self._make, application)
-        self._supervisor = Supervisor(self.plan, application, opener=self._open, maker=maker)
+        self._supervisor = Supervisor(
+            self.plan, application, opener=self._open, maker=maker, watch=self.reactor.watch_transports
+        )
         main = self.loop.create_task(self._main(self._supervisor), name="asgid supervisor")
         self.reactor.run(installSignalHandlers=False)
         if main.done() and not main.cancelled():

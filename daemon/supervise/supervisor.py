@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from asgid.config.spec import EndpointSpec
     from asgid.daemon.asgi.application import Application
     from asgid.daemon.supervise.listener import Factory, Gateway, Port
+    from asgid.daemon.supervise.open_files import Watch
     from asgid.daemon.supervise.sweeper import Swept
 
     Opener = Callable[[EndpointSpec, Factory], Deferred[Port]]
@@ -45,15 +46,19 @@ class Supervisor:
     """Owns a plan's listeners, the application's lifespan and the pid file.
 
     ``opener`` opens one endpoint string for a factory; ``maker`` makes what serves a listener, given the
-    state that the application's start-up left.
+    state that the application's start-up left. ``watch`` is given a number of connections and what to call
+    when there are so many; it returns how many there are.
     """
 
-    def __init__(self, plan: Plan, application: Application, *, opener: Opener, maker: Maker) -> None:
+    def __init__(
+        self, plan: Plan, application: Application, *, opener: Opener, maker: Maker, watch: Watch
+    ) -> None:
         self.plan = plan
         self.listeners = [Listener(spec) for spec in plan.listeners]
         self.lifespan = Lifespan(application, plan.application.lifespan)
         self._opener = opener
         self._maker = maker
+        self._watch = watch
         self._sweeper: Sweeper | None = None
         path = plan.daemon.pid_file
         self._pid_file = PidFile(path) if path is not None else None
@@ -87,7 +92,9 @@ class Supervisor:
         for listener in bound:
             listener.serve()
         loop = asyncio.get_running_loop()
-        swept: list[Swept] = [*(listener.factory for listener in bound), OpenFiles(self.left)]
+        open_files = OpenFiles(bound, watch=self._watch, call_later=loop.call_later, clock=time.monotonic)
+        open_files.sweep(time.monotonic())
+        swept: list[Swept] = [*(listener.factory for listener in bound), open_files]
         self._sweeper = Sweeper(swept, call_later=loop.call_later, clock=time.monotonic)
         self._sweeper.start()
 

@@ -131,6 +131,14 @@ class WebSocketConnection(Ends):
         """Whether a departure can be found by looking only: the socket is not being read."""
         return self._reading_paused and self._state < LINGERING and not self._eof
 
+    @property
+    def idleness(self) -> None:
+        """Nothing: a WebSocket waits for either side, and is never shed."""
+        return
+
+    def shed(self) -> None:
+        """Do nothing: see :attr:`idleness`."""
+
     def fileno(self) -> int:
         """Return the socket's descriptor."""
         return int(self.transport.fileno())

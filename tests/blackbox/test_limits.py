@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-from contextlib import ExitStack
-
 import pytest
 
 from support.raw import Raw
@@ -191,13 +188,3 @@ def test_a_listener_has_its_own_values(serve, table):
             outcomes[name] = (got.status, got.one("connection") == "close")
     assert outcomes["loose"] == (200, False)
     assert outcomes["strict"] == ((413, True) if table == "limits" else (200, True))
-
-
-def test_a_limit_of_open_files_that_is_reached_is_said_with_the_listener(serve):
-    server = serve(prefix=("sh", "-c", 'ulimit -n 64; exec "$@"', "sh"))
-    with ExitStack() as stack:
-        for _ in range(80):
-            stack.enter_context(socket.create_connection(server.first.place))
-        server.err.wait_for(r"limit of open files \(64\) is reached.*\(main: \d+\)")
-    assert server.stop() == 0
-    assert "Traceback" not in server.err.text
