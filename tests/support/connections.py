@@ -339,6 +339,7 @@ class Response:
     complete: bool = True
     interim: list[int] = field(default_factory=list)  # the 1xx responses before it
     chunks: list[bytes] | None = None  # None: not chunked
+    trailers: list[tuple[str, str]] = field(default_factory=list)
 
     def all(self, name: str) -> list[str]:
         return [value for key, value in self.headers if key.lower() == name.lower()]
@@ -412,14 +413,26 @@ def _parse_chunks(response: Response, data: bytes) -> bytes:
             response.complete = False
             break
         size = int(line, 16)
+        if not size:
+            return _parse_trailers(response, rest)
         chunk, end, data = rest[:size], rest[size : size + 2], rest[size + 2 :]
         response.body += chunk
-        if size:
-            response.chunks.append(chunk)
+        response.chunks.append(chunk)
         if not end or len(chunk) < size:
             response.complete = False
             break
         assert end == b"\r\n", f"a chunk ends with {end!r}"
-        if not size:
-            return data
     return b""
+
+
+def _parse_trailers(response: Response, data: bytes) -> bytes:
+    while True:
+        line, separator, data = data.partition(b"\r\n")
+        if not separator:
+            response.complete = False
+            return b""
+        if not line:
+            return data
+        name, colon, value = line.decode("latin-1").partition(":")
+        assert colon, line
+        response.trailers.append((name, value.strip()))
