@@ -1,0 +1,104 @@
+"""The suite's own environment: Autobahn TestSuite runs on Python 2.7 alone, and is installed into a cache folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+PACKAGE = "autobahntestsuite==25.10.1"
+AGENT = "asgid"
+WANTED = (
+    "The Autobahn TestSuite needs CPython 2.7 (2.7.18, with its pip) or PyPy for Python 2.7.\n"
+    "Looked for: the command in $AUTOBAHN_PYTHON; python2.7, pypy2.7, pypy2 and pypy on the PATH;\n"
+    "~/.pyenv/versions/2.7.* and ~/.pyenv/versions/pypy2.7-*.\n"
+    "To get one: pyenv install 2.7.18, or apt-get install pypy pypy-dev on Debian 10 to 12."
+)
+# As an old interpreter runs it: a folder is not a virtual environment, and its zope is a namespace of .pth files.
+_RUN = (
+    "import site, sys; site.addsitedir(sys.argv.pop(1)); "
+    "from autobahntestsuite.wstest import run; sys.exit(run())"
+)
+
+
+class MissingError(Exception):
+    """The suite cannot be had here; the message says why."""
+
+
+def find_python() -> str:
+    """Return a Python 2.7 that has pip; raise :class:`MissingError` where there is none."""
+    versions = Path.home() / ".pyenv" / "versions"
+    candidates = [
+        os.environ.get("AUTOBAHN_PYTHON"),
+        *(shutil.which(name) for name in ("python2.7", "pypy2.7", "pypy2", "pypy")),
+        *sorted(map(str, versions.glob("2.7.*/bin/python"))),
+        *sorted(map(str, versions.glob("pypy2.7-*/bin/pypy"))),
+    ]
+    for candidate in candidates:
+        if candidate and _answers(candidate):
+            return candidate
+    raise MissingError(WANTED)
+
+
+def _answers(python: str) -> bool:
+    code = "import sys, pip; sys.exit(sys.version_info[:2] != (2, 7))"
+    try:
+        return subprocess.run([python, "-c", code], capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
+
+
+def install(python: str) -> Path:
+    """Return the folder that the suite is installed in, installing it where it is not there yet."""
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    kind = "pypy" if "pypy" in Path(python).name else "cpython"
+    folder = base / "asgid-autobahn" / f"{PACKAGE.replace('==', '-')}-{kind}"
+    done = folder / "complete"
+    if done.exists():
+        return folder
+    print(f"Installing {PACKAGE} into {folder} ...", file=sys.stderr)
+    shutil.rmtree(folder, ignore_errors=True)
+    made = subprocess.run(
+        [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--target", folder, PACKAGE],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if made.returncode:
+        raise MissingError(f"{PACKAGE} could not be installed with {python}:\n{made.stderr[-2000:]}")
+    done.touch()
+    return folder
+
+
+def run(python: str, folder: Path, port: int, cases: list[str], excluded: list[str], reports: Path) -> None:
+    """Run the suite's fuzzing client against ``port``; the reports are in ``reports`` then."""
+    spec = {
+        "outdir": str(reports),
+        "servers": [{"agent": AGENT, "url": f"ws://127.0.0.1:{port}"}],
+        "cases": cases,
+        "exclude-cases": excluded,
+        "exclude-agent-cases": {},
+    }
+    path = reports / "spec.json"
+    path.write_text(json.dumps(spec))
+    said = reports / "wstest.log"
+    with said.open("wb") as log:
+        subprocess.run(
+            [python, "-c", _RUN, folder, "--mode", "fuzzingclient", "--spec", path],
+            cwd=reports,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+    if not (reports / "index.json").exists():
+        raise MissingError("the suite did not come to its end:\n" + said.read_text(errors="replace")[-2000:])
+
+
+def verdicts(reports: Path) -> dict[str, tuple[str, str]]:
+    """Return for each case its verdict, and that on how the connection was closed."""
+    found = json.loads((reports / "index.json").read_text())[AGENT]
+    ordered = sorted(found, key=lambda case: [int(part) for part in case.split(".")])
+    return {case: (found[case]["behavior"], found[case]["behaviorClose"]) for case in ordered}
