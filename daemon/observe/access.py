@@ -2,6 +2,7 @@
 
 Lines are held for at most :data:`FLUSH_S` seconds or about :data:`FLUSH_BYTES` bytes, whichever comes first,
 and are written with one ``write`` to a descriptor opened for appending, so that processes may share a file.
+A pipe or a terminal that nobody reads is not waited for: see :mod:`asgid.daemon.observe.outlet`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from asgid.daemon.observe.escape import quoted
+from asgid.daemon.observe.outlet import Outlet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,7 +85,8 @@ class AccessLog:
         self._failing = False
         self._second = -1
         self._when = ""
-        self._fd = _open(path)
+        self._dropping = False
+        self._outlet = Outlet(_open(path))
 
     def __call__(self, finished: Finished) -> None:
         """Take a request that ended."""
@@ -96,23 +99,27 @@ class AccessLog:
         if len(lines) >= self._limit:
             self.flush()
         elif not self._scheduled:
-            self._scheduled = True
-            self._call_later(FLUSH_S, self._flush_on_time)
+            self._flush_later()
 
     def flush(self) -> None:
-        """Write what is held. A failure is logged once, until a write succeeds; the lines are lost."""
-        if not self._lines:
+        """Write what is held. A failure is logged once, until a write succeeds; the lines are lost.
+
+        What nobody reads is held, up to a bound; what is dropped is said when that begins and when it ends.
+        """
+        outlet = self._outlet
+        if not self._lines and not outlet.held:
             return
         lines, self._lines = self._lines, []
         lines.append("")
         try:
-            _write_all(self._fd, "\n".join(lines).encode("ascii", "backslashreplace"))
+            outlet.write("\n".join(lines).encode("ascii", "backslashreplace"))
         except OSError as error:
-            if not self._failing:
-                logger.error("the access log %s cannot be written: %s", self._path, error)  # noqa: TRY400
-            self._failing = True
+            self._failed(error)
         else:
             self._failing = False
+            if outlet.held and not self._scheduled:
+                self._flush_later()
+        self._say_dropped()
 
     def reopen(self) -> None:
         """Open the file anew, for a rotation that has moved it; where that fails the old one stays in use."""
@@ -124,14 +131,40 @@ class AccessLog:
         except OSError as error:
             logger.error("the access log %s cannot be reopened: %s", self._path, error)  # noqa: TRY400
             return
-        os.close(self._fd)
-        self._fd = fd
+        old = self._outlet.fd
+        self._outlet.use(fd)
+        os.close(old)
 
     def close(self) -> None:
-        """Write what is held and close the file. Standard output stays open."""
+        """Write what is held, within a second, and close the file. Standard output stays open."""
         self.flush()
-        if self._fd != _STDOUT:
-            os.close(self._fd)
+        try:
+            self._outlet.finish()
+        except OSError as error:
+            self._failed(error)
+        self._say_dropped()
+        if self._outlet.fd != _STDOUT:
+            os.close(self._outlet.fd)
+
+    def _failed(self, error: OSError) -> None:
+        if not self._failing:
+            logger.error("the access log %s cannot be written: %s", self._path, error)
+        self._failing = True
+
+    def _say_dropped(self) -> None:
+        """Say that lines are dropped, and how many they were once the rest is written."""
+        outlet = self._outlet
+        if outlet.dropped and not self._dropping:
+            self._dropping = True
+            logger.error("nobody reads the access log %s: its lines are dropped", self._path)
+        if outlet.dropped and not outlet.held:
+            logger.error("the access log %s: %d lines were dropped", self._path, outlet.dropped)
+            outlet.dropped = 0
+            self._dropping = False
+
+    def _flush_later(self) -> None:
+        self._scheduled = True
+        self._call_later(FLUSH_S, self._flush_on_time)
 
     def _flush_on_time(self) -> None:
         self._scheduled = False
@@ -146,9 +179,3 @@ def _open(path: str) -> int:
     fd = os.open(path, flags, 0o640)
     os.set_blocking(fd, True)
     return fd
-
-
-def _write_all(fd: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(fd, view) :]

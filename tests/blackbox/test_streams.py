@@ -12,7 +12,7 @@ import pytest
 
 from support.files import probe_file
 from support.raw import Raw
-from support.server import ASGID, PATIENCE_S
+from support.server import ASGID, PATIENCE_S, Server
 
 BAD = '[application]\ntarget = "app"\n'
 
@@ -105,3 +105,20 @@ def test_a_ctrl_c_before_there_is_a_daemon_ends_it_without_a_traceback(start, tm
     process = start("--config", probe_file(tmp_path), env={"PYTHONPATH": str(tmp_path)})
     assert process.wait() == 130
     assert process.err.text == ""
+
+
+def test_a_standard_output_that_nobody_drains_does_not_hold_the_answers_up(tmp_path):
+    reader, writer = os.pipe()
+    path = probe_file(tmp_path, rest='[log]\naccess = "-"\n')
+    server = Server([ASGID, "--config", path], cwd=tmp_path, stdout=writer)
+    os.close(writer)
+    try:
+        server.wait_serving()
+        with Raw(server.first.place) as client:
+            for number in range(3000):  # two pipes full of lines
+                assert client.get(f"/hello?{number}", "User-Agent: " + "a" * 20).status == 200
+        assert server.stop() == 0
+        assert "lines were dropped" in server.err.text
+    finally:
+        server.kill()
+        os.close(reader)

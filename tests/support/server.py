@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import signal
@@ -103,17 +104,18 @@ class Process:
         cwd: Path | None = None,
         env: Mapping[str, str] | None = None,
         pass_fds: Sequence[int] = (),
+        stdout: int = subprocess.PIPE,
     ) -> None:
         self.process = subprocess.Popen(
             [os.fspath(part) for part in command],
             cwd=cwd,
             env=clean_environment(env),
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdout=stdout,
             stderr=subprocess.PIPE,
             pass_fds=pass_fds,
         )
-        self.out = Output(self.process.stdout)
+        self.out = Output(self.process.stdout or io.BytesIO())
         self.err = Output(self.process.stderr)
 
     @property

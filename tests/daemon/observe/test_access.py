@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asgid.daemon.observe.access import FLUSH_BYTES, FLUSH_S, AccessLog, combined, timestamp
+from asgid.daemon.observe.outlet import HELD_BYTES
 from asgid.daemon.seam import Finished, Peer, RequestHead
 
 WHEN = "10/Oct/2000:13:55:36 -0700"
@@ -217,3 +218,98 @@ def test_a_named_pipe_that_nobody_reads_is_an_error_and_not_waited_for(tmp_path)
     log = AccessLog(str(pipe), call_later=lambda *_: None)
     log.close()
     os.close(reader)
+
+
+@pytest.fixture
+def pipe():
+    """A pipe whose reader reads when it is told to: (reader, path of the writing end)."""
+    reader, writer = os.pipe()
+    yield reader, f"/proc/self/fd/{writer}"
+    os.close(reader)
+    os.close(writer)
+
+
+def drained(reader):
+    """Everything that can be read of a pipe now."""
+    os.set_blocking(reader, False)
+    got = b""
+    try:
+        while data := os.read(reader, 65536):
+            got += data
+    except BlockingIOError:
+        pass
+    return got
+
+
+def test_a_pipe_that_nobody_reads_holds_nobody_up_and_loses_nothing_below_the_bound(pipe, timer):
+    reader, path = pipe
+    log = AccessLog(path, call_later=timer)
+    for number in range(4000):  # about 250 KB: four pipes full
+        log(finished(b"/%d" % number))
+    got = drained(reader)
+    assert 0 < len(got) <= 65536
+    while timer.calls:
+        timer.fire()
+        got += drained(reader)
+    assert [line.split()[6] for line in got.decode().splitlines()] == [f"/{n}" for n in range(4000)]
+    log.close()
+
+
+def test_what_is_beyond_the_bound_is_dropped_whole_and_counted_once(pipe, timer, caplog):
+    reader, path = pipe
+    log = AccessLog(path, call_later=timer)
+    with caplog.at_level(logging.ERROR):
+        for number in range(40_000):
+            log(finished(b"/%d" % number))
+        log.flush()
+        assert [record.getMessage() for record in caplog.records] == [
+            f"nobody reads the access log {path}: its lines are dropped"
+        ]
+        got = drained(reader)
+        while timer.calls:
+            timer.fire()
+            got += drained(reader)
+    seen = [int(line.split()[6][1:]) for line in got.decode().splitlines()]
+    assert HELD_BYTES < len(got) < HELD_BYTES + 3 * 65536
+    assert seen == sorted(set(seen))
+    assert len(caplog.records) == 2
+    assert caplog.records[1].getMessage() == f"the access log {path}: {40_000 - len(seen)} lines were dropped"
+    log(finished(b"/after"))
+    log.flush()
+    assert drained(reader).split()[6] == b"/after"
+    log.close()
+
+
+def test_a_line_longer_than_a_page_goes_through_a_pipe(pipe, timer):
+    reader, path = pipe
+    log = AccessLog(path, call_later=timer)
+    log(finished(b"/" + b"a" * 20_000))
+    log(finished(b"/next"))
+    log.flush()
+    assert [len(line) > 20_000 for line in drained(reader).splitlines()] == [True, False]
+    log.close()
+
+
+def test_closing_gives_up_on_what_nobody_reads_and_says_how_much_that_was(pipe, timer, caplog):
+    reader, path = pipe
+    log = AccessLog(path, call_later=timer)
+    for _ in range(4000):
+        log(finished())
+    log.close()
+    lines = drained(reader).count(b"\n")
+    assert caplog.records[-1].getMessage() == f"the access log {path}: {4000 - lines} lines were dropped"
+
+
+def test_a_reader_that_has_gone_is_said_once(pipe, timer, caplog):
+    reader, path = pipe
+    log = AccessLog(path, call_later=timer)
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, reader)
+    os.close(null)
+    for _ in range(3):
+        log(finished())
+        log.flush()
+    log.close()
+    assert [record.getMessage() for record in caplog.records] == [
+        f"the access log {path} cannot be written: [Errno 32] Broken pipe"
+    ]
