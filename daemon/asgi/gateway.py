@@ -91,6 +91,10 @@ class ASGIGateway:
             log.warning("listener %s: the application was cancelled: its client had gone", self.name)
             cycle.task.cancel()
 
+    def close(self) -> None:
+        """Let go of what was kept for the next request: none comes any more."""
+        self.driver.close()
+
     def cut_all(self) -> int:
         """Cancel every application that runs; return how many there were."""
         cycles = tuple(self.cycles)

@@ -75,6 +75,9 @@ class Gateway(Protocol):
     def cut_all(self) -> int:
         """Cancel every application that runs; return how many there were."""
 
+    def close(self) -> None:
+        """Begin nothing any more: no connection is left."""
+
 
 class Listener:
     """A listener from its plan to its end: :meth:`prepare`, :meth:`open`, :meth:`serve`, :meth:`stop`."""
@@ -178,6 +181,8 @@ class Listener:
         """Take note that nothing is left of a draining listener."""
         if self.state is State.DRAINING:
             self._take(Event.EMPTY)
+            if self._gateway is not None:
+                self._gateway.close()
 
     def cut(self) -> tuple[int, int]:
         """Close what is left; return how many connections and how many running applications that was."""

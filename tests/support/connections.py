@@ -272,7 +272,7 @@ class Server:
         self.factory.cut()
         if isinstance(self.gateway, ASGIGateway):
             self.gateway.cut_all()
-            self.gateway.driver.close()
+            self.gateway.close()
 
     def pass_time(self, seconds: float) -> None:
         """Move the clock and sweep."""

@@ -75,6 +75,7 @@ def serve(
             served.gateway.cut_all()
             await served.until(lambda: not served.factory.connections and not served.gateway.running)
             served.listening.stopListening()
+            served.gateway.close()
             await asyncio.sleep(0)
 
         loop.run_until_complete(main())

@@ -1,4 +1,4 @@
-"""Files as bodies (pathsend, zerocopysend), by reading and writing: a transport in memory has no descriptor."""
+"""Files as bodies, by reading and writing: a transport in memory has no descriptor."""
 
 from __future__ import annotations
 
