@@ -206,6 +206,7 @@ class Counters:
         "responses_5xx",
         "shed",
         "silent",
+        "unproxied",
         "websockets",
         "write_timeouts",
     )
@@ -227,6 +228,7 @@ class Counters:
         self.ping_timeouts = 0  # websocket.ping_timeout: cut
         self.idle_closed = 0  # timeouts.keep_alive: closed silently
         self.silent = 0  # said nothing in timeouts.request_head: closed silently
+        self.unproxied = 0  # refused: no PROXY header that can be taken, or from a peer that is not trusted
         self.full = 0  # times that limits.connections was reached
         self.shed = 0  # connections closed because the process ran short of descriptors
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from asgid.config.spec import ListenerSpec
     from asgid.daemon.seam import Connection, Finished, Gateway, RequestHead
+    from asgid.daemon.wire.proxied import ProxiedConnection
 
 _POLLRDHUP = getattr(select, "POLLRDHUP", 0)
 
@@ -32,8 +33,8 @@ class ConnectionFactory:
     """Twisted's factory for one listener; it owns the connections that it makes."""
 
     __slots__ = (
-        "_full", "_on_full", "_on_room", "admission", "application_s", "begin", "call_soon", "clock",
-        "connections",
+        "_build", "_full", "_on_full", "_on_room", "admission", "application_s", "begin", "call_soon", "clock",
+        "complaints", "connections",
         "counters", "extra_lines", "gateway", "keep_alive_s", "keeps_alive", "limits", "name", "observe",
         "parser", "rules", "spec", "timed", "timeouts", "websockets", "writer",
     )  # fmt: skip
@@ -81,6 +82,11 @@ class ConnectionFactory:
         self._on_room = on_room
         self.websockets: WebSockets | None = None
         self._full = False
+        self._build: Callable[[ConnectionFactory], HTTP1Connection | ProxiedConnection] = HTTP1Connection
+        if spec.proxy.protocol != "none":
+            from asgid.daemon.wire.proxied import proxied  # noqa: PLC0415 - few listeners have it
+
+            self._build = proxied(self, spec.proxy, spec.proxy.protocol)
 
     # What Twisted calls.
 
@@ -91,9 +97,9 @@ class ConnectionFactory:
         """
         return [b"http/1.1"]
 
-    def buildProtocol(self, addr: Any) -> HTTP1Connection:  # noqa: ARG002 - asked of the transport when needed
+    def buildProtocol(self, addr: Any) -> HTTP1Connection | ProxiedConnection:  # noqa: ARG002 - see above
         """Make a connection's protocol (IProtocolFactory)."""
-        return HTTP1Connection(self)
+        return self._build(self)
 
     def doStart(self) -> None:
         """Do nothing (IProtocolFactory)."""
@@ -144,6 +150,20 @@ class ConnectionFactory:
         self.connections.discard(connection)
         self.connections.add(websocket)
         websocket.begin(data, ahead)
+
+    def unwrapped(self, before: ProxiedConnection, peer: Peer, deadline: float, data: bytes) -> None:
+        """Go on as HTTP with ``peer``, which a PROXY header named; ``data`` is what came behind it."""
+        transport = before.transport
+        connection = HTTP1Connection(self)
+        self.connections.discard(before)
+        self.connections.add(connection)
+        if hasattr(transport, "wrappedProtocol"):  # Twisted's ProtocolWrapper
+            transport.wrappedProtocol = connection
+        else:
+            transport.protocol = connection
+        connection.succeed(transport, peer, deadline)
+        if data:
+            connection.dataReceived(data)
 
     # What the supervisor calls.
 

@@ -32,7 +32,7 @@ from asgid.daemon.wire.http1_response import NEVER, NOBODY, unsent_bytes
 if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
-    from asgid.daemon.seam import RequestHead
+    from asgid.daemon.seam import Peer, RequestHead
 
 _AHEAD_BYTES = 64 * 1024  # of requests that wait their turn, before the socket is paused
 _TURN_REQUESTS = 32  # pipelined requests taken in one turn of the loop
@@ -55,6 +55,16 @@ class HTTP1Connection(Files):
 
     def connectionMade(self) -> None:
         """Do nothing: :meth:`makeConnection` did it."""
+
+    def succeed(self, transport: Any, peer: Peer, deadline: float) -> None:
+        """Go on, in place of :meth:`makeConnection`, where another protocol began, which learned the ends.
+
+        ``deadline``, on the clock, is that of the first head.
+        """
+        self.transport = transport
+        self._peer = peer
+        self._read_deadline = deadline
+        transport.registerProducer(self, True)
 
     def dataReceived(self, data: bytes) -> None:
         """Take what came."""

@@ -1,0 +1,203 @@
+"""A connection of a listener with the PROXY protocol, until its header has come; then it is HTTP/1.1.
+
+Only peers in ``proxy.trusted`` are heard: another one is refused when it connects. A client that sends no
+header, or a bad one, is refused as well. Refused is reset, without an answer: the specification forbids to
+guess what was meant (section 2: the receiver must not guess whether the header is there, and aborts the
+connection where it is not), and whoever speaks to this port is no browser. HAProxy and nginx do the same.
+
+The header and the first request's head share ``timeouts.request_head``, which runs from the accept. A
+connection that ends or times out before its first byte is a health check that knows no better (TCP alone), or
+one that was opened ahead: it is closed in silence, as on any listener.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from twisted.internet.interfaces import IHalfCloseableProtocol, IProtocol
+from zope.interface import implementer
+
+from asgid.daemon.seam import Peer
+from asgid.daemon.trust import Trust
+from asgid.daemon.wire.http1_response import NEVER
+from asgid.daemon.wire.proxy_protocol import HeaderError, NoHeaderError, Version, read
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from twisted.python.failure import Failure
+
+    from asgid.config.spec import Proxy
+    from asgid.daemon.seam import Address
+    from asgid.daemon.wire.factory import ConnectionFactory
+
+log = logging.getLogger("asgid.http")
+
+_SAY_AGAIN_S = 60.0
+
+
+class Refusals:
+    """Says who was refused and why: of each reason one at once, and then the number of those of a minute."""
+
+    def __init__(self, listener: str, clock: Callable[[], float]) -> None:
+        self._listener = listener
+        self._clock = clock
+        self._quiet_until: dict[str, float] = {}
+        self._unsaid: dict[str, int] = {}
+
+    def say(self, who: Address | None, reason: str, why: str) -> None:
+        """Take note of one refusal. ``reason`` is one of a few; ``why`` is what is logged of it."""
+        now = self._clock()
+        if now < self._quiet_until.get(reason, now):
+            self._unsaid[reason] = self._unsaid.get(reason, 0) + 1
+            return
+        self._quiet_until[reason] = now + _SAY_AGAIN_S
+        before = self._unsaid.pop(reason, 0)
+        where = f"{who[0]}:{who[1]}" if who else "a unix socket"
+        more = f"; {before} more were since the last line about it" if before else ""
+        log.warning("listener %s, %s: refused: %s%s", self._listener, where, why, more)
+
+
+class Rules(NamedTuple):
+    """What the connections of one listener share."""
+
+    version: Version
+    trust: Trust
+    refusals: Refusals
+
+
+def proxied(
+    factory: ConnectionFactory, proxy: Proxy, version: Version
+) -> Callable[[ConnectionFactory], ProxiedConnection]:
+    """Return what makes the connections of ``factory``."""
+    rules = Rules(version, Trust(proxy.trusted), Refusals(factory.name, factory.clock))
+    return lambda factory: ProxiedConnection(factory, rules)
+
+
+@implementer(IProtocol, IHalfCloseableProtocol)
+class ProxiedConnection:
+    """Twisted's IProtocol and the seam's ``Connection``, until the header of ``transport`` is there."""
+
+    __slots__ = ("__weakref__", "_came", "_deadline", "_factory", "_over", "_own", "_rules", "transport")
+    _own: Peer  # the two ends of the connection itself
+    watched = False  # it is read
+
+    def __init__(self, factory: ConnectionFactory, rules: Rules) -> None:
+        self._factory = factory
+        self._rules = rules
+        self._came = bytearray()
+        self._deadline = NEVER
+        self._over = False
+        self.transport: Any = None
+
+    # What Twisted calls.
+
+    def makeConnection(self, transport: Any) -> None:
+        """Begin to wait for the header; refuse a peer that is not trusted."""
+        self.transport = transport
+        factory = self._factory
+        self._deadline = factory.deadline(factory.timeouts.request_head_s)
+        factory.connected(self)
+        self._own = factory.peer(transport)
+        if not self._rules.trust.peer(self._own.client):
+            self._refuse("untrusted", "with the PROXY protocol only peers in proxy.trusted are heard")
+
+    def connectionMade(self) -> None:
+        """Do nothing: :meth:`makeConnection` did it."""
+
+    def dataReceived(self, data: bytes) -> None:
+        """Take what came of the header, and give what is behind it to HTTP."""
+        if self._over:
+            return
+        came = self._came
+        came += data
+        try:
+            header = read(came, self._rules.version)
+        except NoHeaderError as error:
+            self._refuse("plain", str(error))
+        except HeaderError as error:
+            self._refuse("malformed", str(error))
+        else:
+            if header is not None:
+                self._over = True
+                peer = self._own
+                if header.named:
+                    scheme = "https" if header.tls else peer.scheme
+                    peer = Peer(header.client, header.server, scheme)
+                self._factory.unwrapped(self, peer, self._deadline, bytes(came[header.size_bytes :]))
+
+    def readConnectionLost(self) -> None:
+        """Take note that the peer has finished sending, with no header."""
+        if self._over:
+            return
+        if self._came:
+            self._refuse("unfinished", "the connection ended within its PROXY header")
+        else:
+            self._close()
+
+    def writeConnectionLost(self) -> None:
+        """Do nothing: the write side is closed only together with the other."""
+
+    def connectionLost(self, reason: Failure) -> None:  # noqa: ARG002 - nothing was begun
+        """Take note that the connection has ended."""
+        self._over = True
+        self._deadline = NEVER
+        self._factory.disconnected(self)
+
+    # What the listener calls.
+
+    @property
+    def idleness(self) -> tuple[int, float] | None:
+        """What it waits for, and since when (:attr:`asgid.daemon.seam.Connection.idleness`)."""
+        if self._over:
+            return None
+        seconds = self._factory.timeouts.request_head_s
+        return 2 if self._came else 1, self._deadline - seconds if seconds else -NEVER
+
+    def shed(self) -> None:
+        """Close: the descriptor is wanted for somebody else."""
+        self._factory.counters.shed += 1
+        self._close()
+
+    def fileno(self) -> int:
+        """Return the socket's descriptor."""
+        return int(self.transport.fileno())
+
+    def departed(self, reset: bool) -> None:
+        """Do nothing: the socket is read, and tells by itself."""
+
+    def sweep(self, now: float) -> None:
+        """Act on the deadline."""
+        if self._deadline > now:
+            return
+        if self._came:
+            self._factory.counters.head_timeouts += 1
+            self._refuse("unfinished", "its PROXY header did not come in timeouts.request_head")
+        else:
+            self._factory.counters.silent += 1
+            self._close()
+
+    def drain(self) -> None:
+        """Close: nothing is under way."""
+        self._close()
+
+    def cut(self) -> None:
+        """Close now."""
+        self._abort()
+
+    def _refuse(self, reason: str, why: str) -> None:
+        self._factory.counters.unproxied += 1
+        self._rules.refusals.say(self._own.client, reason, why)
+        self._abort()
+
+    def _close(self) -> None:
+        self._over = True
+        self._deadline = NEVER
+        self.transport.loseConnection()
+
+    def _abort(self) -> None:
+        self._over = True
+        self._deadline = NEVER
+        self._came.clear()
+        self.transport.abortConnection()
