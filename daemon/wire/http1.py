@@ -70,18 +70,24 @@ class HTTP1Connection(Files):
         """Take what came."""
         state = self._state
         if state == HEAD:
+            end = data.find(b"\r\n\r\n") + 4
             if (
                 not self._ahead
-                and 3 < data.find(b"\r\n\r\n") + 4 == len(data) <= self._factory.rules.unchecked_bytes
+                and 3 < end <= self._factory.rules.unchecked_bytes
                 and data[0] > 0x20
                 and not self._write_paused
-            ):  # the plain case: exactly one whole head
+            ):  # the plain case: a whole head, and maybe its body
+                if end < len(data):
+                    self._ahead = data[end:]
+                    data = data[:end]
                 self._in_begin = True
                 try:
                     self._begin(data)
                 except BadRequest as refusal:
                     self._refuse(refusal)
                 self._in_begin = False
+                if self._ahead:
+                    self._advance()
                 return
             self._ahead += data
             self._advance()
@@ -243,7 +249,9 @@ class HTTP1Connection(Files):
         """Take one head off what is ahead, ``None`` where it is not whole. Raises :class:`BadRequest`."""
         data = self._ahead
         if data[0] == 0x0D or data[0] == 0x0A:
-            self._ahead = data = self._factory.rules.skip_empty_lines(data)
+            self._ahead = rest = self._factory.rules.skip_empty_lines(data, self._skipped)
+            self._skipped += len(data) - len(rest)
+            data = rest
         end = data.find(b"\r\n\r\n") + 4
         if end == 3:
             self._factory.rules.check_partial(data)
@@ -266,11 +274,16 @@ class HTTP1Connection(Files):
         if peer is None:
             peer = self._peer = factory.peer(self.transport)
         parser = factory.parser
-        self._head = head = parser.parse(data, peer)
+        try:
+            self._head = head = parser.parse(data, peer)
+        except BadRequest as refusal:
+            refusal.bodiless = data.startswith(b"HEAD ")
+            raise
         framing = parser.framing
         self._bodiless = head.method == "HEAD"
         self._read_deadline = NEVER
         self._in_head = False
+        self._skipped = 0
         self._status = 0
         factory.counters.requests += 1
         if factory.timed:
