@@ -70,10 +70,9 @@ class HTTP1Connection(Files):
         """Take what came."""
         state = self._state
         if state == HEAD:
-            end = data.find(b"\r\n\r\n") + 4
             if (
                 not self._ahead
-                and 3 < end <= self._factory.rules.unchecked_bytes
+                and 3 < (end := data.find(b"\r\n\r\n") + 4) <= self._factory.rules.unchecked_bytes
                 and data[0] > 0x20
                 and not self._write_paused
             ):  # the plain case: a whole head, and maybe its body
