@@ -205,8 +205,10 @@ class NativePort:
     def _refuse(self) -> None:
         servers, self._servers = self._servers, []
         spares, self._spares = self._spares, []
-        for closing in (*servers, *spares):
-            closing.close()
+        for server in servers:
+            server.close()
+        for spare in spares:
+            spare.close()
 
     # asyncio's protocol, until the connection has one of its own
 
