@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from asgid.daemon.wire.http1_head import BadRequest
 
 _NO_LIMIT = 1 << 62
+_EMPTY_LINES = re.compile(rb"(?:\r\n)*")
 
 
 class HeadRules:
@@ -15,16 +18,18 @@ class HeadRules:
         self._headers = header_bytes or _NO_LIMIT
         self.unchecked_bytes = min(self._request_line, self._headers)  # a head up to this size needs no check
 
-    def skip_empty_lines(self, data: bytes) -> bytes:
-        """Skip empty lines before a request line (RFC 9112 2.2). Raises :class:`BadRequest`."""
-        rest = data.lstrip(b"\r\n")
-        skipped = data[: len(data) - len(rest)]
-        left = skipped.replace(b"\r\n", b"")  # CR: the LF of this empty line may follow
-        if left and (rest or left != b"\r" or not skipped.endswith(b"\r")):
-            raise BadRequest(400, "bare CR or LF before the request line")
-        if len(skipped) > self._headers:
+    def skip_empty_lines(self, data: bytes, before: int = 0) -> bytes:
+        """Skip empty lines before a request line (RFC 9112 2.2). Raises :class:`BadRequest`.
+
+        ``before`` is how many bytes of them were skipped already.
+        """
+        end = _EMPTY_LINES.match(data).end()  # type: ignore[union-attr] # none of them matches, too
+        if before + end > self._headers:
             raise BadRequest(431, "too many empty lines before the request line")
-        return rest or left
+        rest = data[end:]
+        if rest[:1] == b"\n" or (rest[:1] == b"\r" and len(rest) > 1):  # behind one CR its LF may follow
+            raise BadRequest(400, "bare CR or LF before the request line")
+        return rest
 
     def check_size(self, data: bytes, end: int) -> None:
         """Hold a whole head, which ends at ``end``, to the limits. Raises :class:`BadRequest`."""
@@ -36,6 +41,8 @@ class HeadRules:
 
     def check_partial(self, data: bytes) -> None:
         """Hold what came of a head to the limits and to its line ends. Raises :class:`BadRequest`."""
+        if data[:1] == b"\x16":  # a TLS record of the type handshake (RFC 8446 5.1)
+            raise BadRequest(400, "a TLS client spoke to a listener of plain HTTP")
         line = data.find(b"\r\n")
         if (line if line >= 0 else len(data) - data.endswith(b"\r")) > self._request_line:
             raise BadRequest(414, "the request line is too long")

@@ -32,7 +32,7 @@ class Ends(Responder):
     __slots__ = (
         "_ahead", "_eof", "_in_begin", "_in_head", "_read_deadline",
         "_reading_paused",
-        "_sink", "_state", "_to_read", "_unsent",
+        "_sink", "_skipped", "_state", "_to_read", "_unsent",
     )  # fmt: skip
 
     def __init__(self, factory: ConnectionFactory) -> None:
@@ -43,6 +43,7 @@ class Ends(Responder):
         self._eof = False
         self._in_head = True  # the time for a head is running
         self._in_begin = False  # heads are being taken out of what is ahead
+        self._skipped = 0  # bytes of empty lines before the next request line
         self._reading_paused = False
         self._to_read = 0
         self._unsent = 0
@@ -210,7 +211,7 @@ class Ends(Responder):
             self._peer = factory.peer(self.transport)
         if self._head is None:
             self._head = RequestHead("-", b"-", "1.1", [], self._peer)
-            self._bodiless = False
+            self._bodiless = refusal.bodiless
             self._status = 0
             self._started_at = factory.clock()
         if isinstance(refusal, Overloaded):  # counted and told where it was decided

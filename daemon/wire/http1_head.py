@@ -8,6 +8,7 @@ in this module, each rule with its section.
 from __future__ import annotations
 
 import re
+import socket
 from typing import TYPE_CHECKING
 
 import httptools
@@ -33,9 +34,12 @@ METHODS: dict[bytes, str] = {
 _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _VERSION = re.compile(rb"HTTP/([0-9])\.([0-9])")
 # uri-host [ ":" port ] (RFC 9110 7.2, RFC 3986 3.2.2): a bracketed literal, or a name or IPv4 address; may be
-# empty. Clients that reach a link-local address send its zone too (RFC 6874), as http.client did.
+# empty. Clients that reach a link-local address send its zone too (RFC 6874), as http.client did. The group is
+# an IPv6 address, which is looked at once more.
 _HOST = re.compile(
-    rb"(?:\[[0-9A-Fa-fvV:.~_!$&'()*+,;=\-]+(?:%[0-9A-Za-z.\-_~%]+)?\]|[A-Za-z0-9\-._~%!$&'()*+,;=]*)(?::[0-9]*)?"
+    rb"(?:\[([0-9A-Fa-f:.]+)(?:%[0-9A-Za-z.\-_~%]+)?\]"
+    rb"|\[[vV][0-9A-Fa-f]+\.[A-Za-z0-9\-._~!$&'()*+,;=:]+\]"
+    rb"|(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})*)(?::[0-9]*)?"
 )
 _NAME_BYTES = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~"
 _ABSOLUTE = re.compile(rb"https?://([^/?#@]+)([/?].*)?", re.IGNORECASE)
@@ -45,6 +49,8 @@ _MAX_CONTENT_LENGTH = 2**63 - 1
 
 class BadRequest(Exception):  # noqa: N818 - it is the name of the status
     """A request that is answered by the wire itself: ``status`` and, for the log, ``why``."""
+
+    bodiless = False  # it was HEAD: the answer has no body (RFC 9110 9.3.2)
 
     def __init__(self, status: int, why: str) -> None:
         super().__init__(f"{status}: {why}")
@@ -93,7 +99,7 @@ class HeadParser:
             method = METHODS[name]
             version = _VERSIONS[protocol]
         except (ValueError, KeyError):
-            raise _bad_request_line(data) from None
+            return self.parse(_with_known_version(data), peer)
         if self._used:
             # llhttp does not begin anew after an error, an upgrade, Connection: close, or a head whose body
             # it has not seen; and the next head may be another client's. A new parser costs 0.3 us.
@@ -111,7 +117,7 @@ class HeadParser:
         if len(headers) > self._header_count:
             raise BadRequest(431, "too many headers")
         if target[0] != 0x2F or b"#" in target:
-            target, special, headers = _other_form(method, target, special, headers)
+            target, special, headers = _other_form(method, target, version, special, headers)
         head = RequestHead(method, target, version, headers, peer)
         if version == "1.1":
             count = len(special)
@@ -163,31 +169,51 @@ def _collector(headers: Headers, special: Headers) -> Callable[[bytes, bytes], N
 
 _KEEP_ALIVE = (b"connection", b"keep-alive")  # which browsers say, and which says nothing in HTTP/1.1
 _VERSIONS = {b"HTTP/1.1": "1.1", b"HTTP/1.0": "1.0"}
-_SPECIAL = frozenset((b"host", b"content-length", b"transfer-encoding", b"connection", b"expect", b"upgrade"))
+# Proxy-Connection is no header of HTTP's, but llhttp takes it for Connection, and stops at its close.
+_SPECIAL = frozenset(
+    b"host content-length transfer-encoding connection proxy-connection expect upgrade".split()
+)
 
 
-def _bad_request_line(data: bytes) -> BadRequest:
-    """Say what a request line that cannot be served is answered with."""
+def _with_known_version(data: bytes) -> bytes:
+    """Return a head of a later HTTP/1 as one of HTTP/1.1, which it is read as (RFC 9110 2.5).
+
+    Raises :class:`BadRequest` for every other request line: this is asked where it cannot be served.
+    """
     words = data.partition(b"\r\n")[0].split(b" ")
     if len(words) == 3:
-        method, _, protocol = words
+        method, target, protocol = words
         match = _VERSION.fullmatch(protocol)
         if match and match[1] > b"1":
-            return BadRequest(505, f"version {protocol.decode()}")
-        if protocol in _VERSIONS and _TOKEN.fullmatch(method) and method.upper() == method:
-            return BadRequest(501, f"method {method.decode()}")
-    return BadRequest(400, "malformed request line")
+            raise BadRequest(505, f"version {protocol.decode()}")
+        if match and match[1] == b"1" and _TOKEN.fullmatch(method) and method.upper() == method:
+            if method not in METHODS:
+                raise BadRequest(501, f"method {method.decode()}")
+            if match[2] > b"1":
+                return b" ".join((method, target, b"HTTP/1.1")) + data[data.index(b"\r\n") :]
+    raise BadRequest(400, "malformed request line")
 
 
 def _check_host(host: bytes) -> None:
     """Hold a Host to its grammar. Raises :class:`BadRequest`."""
     rest = host.translate(None, _NAME_BYTES)
-    if rest and (rest != b":" or not host.rpartition(b":")[2].isdigit()) and not _HOST.fullmatch(host):
+    if rest and (rest != b":" or not host.rpartition(b":")[2].isdigit()) and not _is_authority(host):
         raise BadRequest(400, "malformed Host")
 
 
+def _is_authority(text: bytes) -> bool:
+    """Whether this is uri-host [ ":" port ], or empty."""
+    match = _HOST.fullmatch(text)
+    if match is not None and match[1] is not None:
+        try:
+            socket.inet_pton(socket.AF_INET6, match[1].decode())
+        except OSError:
+            return False
+    return match is not None
+
+
 def _other_form(
-    method: str, target: bytes, special: Headers, headers: Headers
+    method: str, target: bytes, version: str, special: Headers, headers: Headers
 ) -> tuple[bytes, Headers, Headers]:
     """Judge a target that is not in origin form (RFC 9112 3.2)."""
     if b"#" in target:
@@ -198,15 +224,22 @@ def _other_form(
     if match is None:
         raise BadRequest(400, "malformed request target")
     authority, rest = match.groups(b"")
-    if not _HOST.fullmatch(authority):
+    if authority.startswith(b":") or not _is_authority(authority):  # RFC 9110 4.2.1: an empty host is invalid
         raise BadRequest(400, "malformed authority in the request target")
-    if not rest.startswith(b"/"):
+    if not rest and method == "OPTIONS":
+        rest = b"*"  # RFC 9112 3.2.4: what the last proxy would have made of it
+    elif not rest.startswith(b"/"):
         rest = b"/" + rest
-    # RFC 9112 3.2.2: an origin server ignores the Host that came, and uses the target's authority.
-    if sum(name == b"host" for name, _ in special) > 1:
+    # RFC 9112 3.2.2: an origin server ignores the Host that came, and uses the target's authority; but one
+    # that is missing, repeated or invalid is still an error (3.2).
+    hosts = [value for name, value in special if name == b"host"]
+    if len(hosts) > 1:
         raise BadRequest(400, "more than one Host")
-    if not any(name == b"host" for name, _ in special):
-        return rest, special, headers
+    if not hosts:
+        if version == "1.1":
+            raise BadRequest(400, "no Host")
+        return rest, [(b"host", authority), *special], [(b"host", authority), *headers]
+    _check_host(hosts[0])
     replaced = [(name, authority if name == b"host" else value) for name, value in headers]
     return rest, [(name, authority if name == b"host" else value) for name, value in special], replaced
 

@@ -102,6 +102,12 @@ def test_empty_lines_count_against_the_limit():
     assert status(HeadRules(100, 100).skip_empty_lines, b"\r\n" * 51 + b"G") == 431
 
 
+def test_empty_lines_that_were_skipped_already_count_too():
+    rules = HeadRules(100, 100)
+    assert rules.skip_empty_lines(b"\r\n" * 10, 80) == b""
+    assert status(rules.skip_empty_lines, b"\r\n" * 10, 81) == 431
+
+
 @given(st.lists(st.sampled_from([b"\r", b"\n", b"\r\n", b"G"]), max_size=6).map(b"".join), st.integers(0, 10))
 def test_empty_lines_cut_anywhere_leave_the_same(data, cut):
     """Skipped in two parts, what is left is the same, or both are refused in the end."""

@@ -119,7 +119,7 @@ REFUSED: list[tuple[str, int, bytes]] = [
         for start in (b"GET / HTTP/1.1", b"GET / HTTP/1.0")
         for host in (
             b"a b", b"a/b", b"a@b", b"a:b", b"a:80:80", b"a?b", b"a#b", b"[::1", b"::1", b"[::1]a", b"[",
-            b"[]", b"[%eth0]", b"[::1%]",
+            b"[]", b"[%eth0]", b"[::1%]", b"a%zz", b"%", b"a%a", b"[1:2]",
             b"a\\b", b'"a"', b"a:80 ", b"http://a", b"<a>", b"\xe4.example",
         )
         if host != b"a:80 "  # white space around a value is no part of it
@@ -219,6 +219,16 @@ def test_the_parser_never_waits_for_a_body_of_the_head_before(why, start, lines,
         assert parser.parse(PLAIN, PEER).headers == [(b"host", b"site")]
 
 
+@pytest.mark.parametrize("name", [b"Connection", b"Proxy-Connection", b"PROXY-CONNECTION"])
+@pytest.mark.parametrize("value", [b"close", b"upgrade", b"keep-alive", b"close, upgrade"])
+def test_no_connection_header_of_one_client_ends_the_parser_for_the_next(name, value):
+    """llhttp obeys Proxy-Connection too."""
+    parser = HeadParser(128)
+    for lines in ([], [b"Content-Length: 0"], [b"Upgrade: x"]):
+        parser.parse(head(name + b": " + value, *lines), PEER)
+        assert parser.parse(PLAIN, PEER).headers == [(b"host", b"site")]
+
+
 # Every byte in every place.
 
 
@@ -258,8 +268,8 @@ def test_9112_2_3_every_version_of_one_digit_each():
     for major in range(10):
         for minor in range(10):
             data = head(start=b"GET / HTTP/%d.%d" % (major, minor))
-            if (major, minor) in ((1, 0), (1, 1)):
-                assert parse(data).version == f"{major}.{minor}"
+            if major == 1:  # a higher minor is read as the highest that is known (RFC 9110 2.5)
+                assert parse(data).version == ("1.0" if minor == 0 else "1.1")
             else:
                 assert refused(data) == (505 if major > 1 else 400)
 
@@ -286,6 +296,42 @@ def test_9112_3_2_2_absolute_targets_become_origin_form(target, origin):
 
 def test_9112_3_2_4_asterisk_for_options():
     assert parse(head(start=b"OPTIONS * HTTP/1.1")).target == b"*"
+    assert parse(head(start=b"OPTIONS http://site HTTP/1.1")).target == b"*"
+    assert parse(head(start=b"OPTIONS http://site/ HTTP/1.1")).target == b"/"
+    assert parse(head(start=b"OPTIONS http://site?a HTTP/1.1")).target == b"/?a"
+
+
+def test_9112_3_2_2_http_1_0_gets_its_host_from_an_absolute_target():
+    request = parse(head(b"A: b", start=b"GET http://other/ HTTP/1.0", host=False))
+    assert request.headers == [(b"host", b"other"), (b"a", b"b")]
+
+
+@pytest.mark.parametrize("host", [b"a b", b"a/b", b"[::g]"])
+def test_9112_3_2_a_malformed_host_beside_an_absolute_target(host):
+    assert refused(head(b"Host: " + host, start=b"GET http://site/ HTTP/1.1", host=False)) == 400
+
+
+@pytest.mark.parametrize("authority", [b":", b":80", b"a:b", b"[1:2]", b"a%zz", b"a%", b"", b"a b"])
+def test_9110_4_2_a_malformed_authority(authority):
+    assert refused(head(start=b"GET http://" + authority + b"/ HTTP/1.1")) == 400
+
+
+@pytest.mark.parametrize(
+    "literal", [b"1:2", b"1.2.3.4", b":", b"::1::", b"1:2:3:4:5:6:7:8:9", b"12345::", b"v1", b"v.a", b"vg.a"]
+)
+def test_9110_7_2_a_bracketed_host_is_an_address(literal):
+    for version in (b"1.0", b"1.1"):
+        assert refused(head(b"Host: [" + literal + b"]", start=b"GET / HTTP/" + version, host=False)) == 400
+
+
+def test_9110_2_5_a_higher_minor_version_is_held_to_the_rules_of_1_1():
+    assert refused(head(start=b"GET / HTTP/1.2", host=False)) == 400
+    assert refused(head(start=b"BREW / HTTP/1.2")) == 501
+    assert refused(head(start=b"GET  / HTTP/1.2")) == 400
+    parser = HeadParser(128)
+    parser.parse(head(b"Transfer-Encoding: chunked", start=b"POST / HTTP/1.7"), PEER)
+    assert parser.framing is not None
+    assert parser.framing.chunked
 
 
 @pytest.mark.parametrize(

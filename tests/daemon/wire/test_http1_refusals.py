@@ -144,3 +144,35 @@ async def test_one_clients_refused_head_changes_nothing_for_another():
             head = start + b"\r\nHost: site\r\n" + body + b"\r\n" + extra + b"\r\n"
             assert (await exchange(server, head)).response().status in (400, 431)
             assert (await exchange(server, GET)).response().status == 200
+
+
+@on_loop
+async def test_a_refused_head_has_no_body_in_its_answer():
+    """RFC 9110 9.3.2, also where the head was not parsed to its end."""
+    server = Server(Echo())
+    for data in (b"HEAD / HTTP/1.1\r\n\r\n", b"HEAD / HTTP/1.1\r\nHost: site\r\nExpect: cake\r\n\r\n"):
+        client = server.connect()
+        client.send(data)
+        await settle()
+        (response,) = client.responses("HEAD")
+        assert response.status in (400, 417)
+        assert client.received.endswith(b"\r\n\r\n")
+
+
+@on_loop
+async def test_empty_lines_count_against_the_limit_however_they_come():
+    server = Server(Echo(), limits=Limits(header_bytes=100))
+    client = server.connect()
+    for _ in range(50):
+        client.send(b"\r\n")
+    client.send(GET)
+    await settle()
+    assert client.response().status == 200
+    for _ in range(30):  # the next request's are counted anew
+        client.send(b"\r\n")
+    await settle()
+    assert len(client.responses()) == 1
+    for _ in range(21):
+        client.send(b"\r\n")
+    await settle()
+    assert [response.status for response in client.responses()] == [200, 431]

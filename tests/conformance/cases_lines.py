@@ -1,0 +1,175 @@
+# ruff: noqa: E501 - a case of the table is a line or two
+"""Cases about lines, versions, request lines, targets and Host (RFC 9112 2 and 3, RFC 9110 2.5, 4.2, 7.2)."""
+
+from __future__ import annotations
+
+from conformance.model import REQUEST_LINE_BYTES, Case, Refused, Taken, Unfinished, get
+
+BAD = (Refused((400,)),)
+OK = (Taken(),)
+
+LINES = [
+    Case("9112-2.1", "a plain GET", get(), OK),
+    Case("9112-2.1", "a head without any field, of HTTP/1.0", b"GET / HTTP/1.0\r\n\r\n", (Taken(version="1.0", closes=True),)),
+    Case("9112-2.2a", "an empty line", b"\r\n" + get(), OK),
+    Case("9112-2.2a", "ten empty lines", b"\r\n" * 10 + get(), OK),
+    Case("9112-2.2a", "an empty line between two requests", get() + b"\r\n" + get(), OK * 2),
+    Case("9112-2.2a", "an empty line behind a body", get(b"Content-Length: 2", start=b"POST / HTTP/1.1") + b"ab\r\n",
+         (Taken(body=b"ab", method="POST"),)),
+    Case("9112-2.2a", "more empty lines than headers may have bytes", b"\r\n" * 2500 + get(), (Refused((400, 431)),)),
+    Case("9112-2.2a", "an empty line that ends with a bare LF", b"\n" + get(), BAD),
+    Case("9112-2.2a", "an empty line that ends with a bare CR", b"\r" + get(), BAD),
+    Case("9112-2.2a", "an empty line with a space", b" \r\n" + get(), BAD),
+    Case("9112-2.2b", "every line ends with a bare LF", get().replace(b"\r\n", b"\n"), BAD),
+    Case("9112-2.2b", "the request line ends with a bare LF", get().replace(b"\r\n", b"\n", 1), BAD),
+    Case("9112-2.2b", "a field line ends with a bare LF", b"GET / HTTP/1.1\r\nHost: site\nA: b\r\n\r\n", BAD),
+    Case("9112-2.2b", "the last field line ends with a bare LF", b"GET / HTTP/1.1\r\nHost: site\n\r\n", BAD),
+    Case("9112-2.2b", "the empty line is a bare LF", b"GET / HTTP/1.1\r\nHost: site\r\n\n", BAD),
+    Case("9112-2.2b", "two bare LFs and a hidden request",
+         b"GET / HTTP/1.1\r\nHost: site\r\nA: b\n\nGET /hidden HTTP/1.1\r\nHost: site\r\n\r\n", BAD),
+    Case("9112-2.2b", "a bare LF before the colon", get(b"A\n: b"), BAD),
+    Case("9112-2.2b", "a bare LF at the beginning of a value", get(b"A: \nb"), BAD),
+    Case("9112-2.2b", "a bare LF hides Transfer-Encoding", get(b"A: b\nTransfer-Encoding: chunked"), BAD),
+    Case("9112-2.2c", "a bare CR in a value", get(b"A: b\rc"), BAD),
+    Case("9112-2.2c", "a bare CR at the end of a value", get(b"A: b\r\r"), BAD),
+    Case("9112-2.2c", "a bare CR hides Transfer-Encoding", get(b"A: b\rTransfer-Encoding: chunked"), BAD),
+    Case("9112-2.2c", "a bare CR for a line's end", b"GET / HTTP/1.1\r\nHost: site\rA: b\r\n\r\n", BAD),
+    Case("9112-2.2c", "a bare CR in a name", get(b"A\rB: c"), BAD),
+    Case("9112-2.2c", "a bare CR at the beginning of a name", get(b"\rA: b"), BAD),
+    Case("9112-2.2c", "a bare CR in the target", get(start=b"GET /a\rb HTTP/1.1"), BAD),
+    Case("9112-2.2c", "a bare CR before the version", get(start=b"GET /\rHTTP/1.1"), BAD),
+    Case("9112-2.2c", "a bare CR behind the version", get(start=b"GET / HTTP/1.1\r"), BAD),
+    Case("9112-2.2c", "CR LF CR CR LF at the end", b"GET / HTTP/1.1\r\nHost: site\r\n\r\r\n\r\n", BAD),
+    Case("9112-2.2d", "a space before the first field", b"GET / HTTP/1.1\r\n Host: site\r\n\r\n", BAD),
+    Case("9112-2.2d", "a tab before the first field", b"GET / HTTP/1.1\r\n\tHost: site\r\n\r\n", BAD),
+    Case("9112-2.2d", "a line of spaces before the first field", b"GET / HTTP/1.1\r\n  \r\nHost: site\r\n\r\n", BAD),
+    Case("9112-2.2e", "the greeting of TLS", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", BAD),
+    Case("9112-2.2e", "a word", b"hello\r\n\r\n", BAD),
+    Case("9112-2.2e", "the preface of HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", (Refused((400, 505)),)),
+    Case("9112-2.2e", "a response", b"HTTP/1.1 200 OK\r\nHost: site\r\n\r\n", BAD),
+    Case("9112-2.2e", "a NUL before the request line", b"\0" + get(), BAD),
+    Case("9112-2.2e", "a byte order mark before the request line", b"\xef\xbb\xbf" + get(), BAD),
+    Case("9112-2.2e", "a target in UTF-8", get(start="GET /caf\u00e9 HTTP/1.1".encode()), BAD),
+]  # fmt: skip
+
+VERSIONS = [
+    Case("9112-2.3", "HTTP/1.0", get(start=b"GET / HTTP/1.0"), (Taken(version="1.0", closes=True),)),
+    Case("9112-2.3", "in lower case", get(start=b"GET / http/1.1"), BAD),
+    Case("9112-2.3", "in mixed case", get(start=b"GET / Http/1.1"), BAD),
+    Case("9112-2.3", "of another protocol", get(start=b"GET / RTSP/1.0"), BAD),
+    Case("9112-2.3", "of ICE, which the parser knows", get(start=b"SOURCE / ICE/1.0"), BAD),
+    Case("9112-2.3", "two digits in the minor", get(start=b"GET / HTTP/1.10"), BAD),
+    Case("9112-2.3", "two digits in the major", get(start=b"GET / HTTP/01.1"), BAD),
+    Case("9112-2.3", "no minor", get(start=b"GET / HTTP/1"), BAD),
+    Case("9112-2.3", "no digits", get(start=b"GET / HTTP/."), BAD),
+    Case("9112-2.3", "a comma", get(start=b"GET / HTTP/1,1"), BAD),
+    Case("9112-2.3", "a sign", get(start=b"GET / HTTP/+1.1"), BAD),
+    Case("9112-2.3", "hexadecimal", get(start=b"GET / HTTP/1.A"), BAD),
+    Case("9112-2.3", "something behind it", get(start=b"GET / HTTP/1.1x"), BAD),
+    Case("9112-2.3", "HTTP/0.9 by name", get(start=b"GET / HTTP/0.9"), (Refused((400, 505)),)),
+    Case("9112-2.3", "HTTP/0.9 as it was spoken", b"GET /\r\n\r\n", BAD),
+    Case("9110-2.5", "HTTP/1.2", get(start=b"GET / HTTP/1.2"), OK),
+    Case("9110-2.5", "HTTP/1.9 with a body", get(b"Transfer-Encoding: chunked", start=b"POST / HTTP/1.9") + b"2\r\nab\r\n0\r\n\r\n",
+         (Taken(body=b"ab", method="POST"),)),
+    Case("9110-2.5", "HTTP/1.2 needs a Host", get(start=b"GET / HTTP/1.2", host=b""), BAD),
+    Case("9110-15.6.6", "HTTP/2.0", get(start=b"GET / HTTP/2.0"), (Refused((505,)),)),
+    Case("9110-15.6.6", "HTTP/3.0", get(start=b"GET / HTTP/3.0"), (Refused((505,)),)),
+    Case("9110-15.6.6", "HTTP/9.9", get(start=b"GET / HTTP/9.9"), (Refused((505,)),)),
+]  # fmt: skip
+
+REQUEST_LINES = [
+    Case("9112-3", "two spaces before the target", get(start=b"GET  / HTTP/1.1"), BAD),
+    Case("9112-3", "two spaces before the version", get(start=b"GET /  HTTP/1.1"), BAD),
+    Case("9112-3", "a space behind the version", get(start=b"GET / HTTP/1.1 "), BAD),
+    Case("9112-3", "a space before the method", get(start=b" GET / HTTP/1.1"), BAD),
+    Case("9112-3", "a tab for a space", get(start=b"GET\t/ HTTP/1.1"), BAD),
+    Case("9112-3", "a tab before the version", get(start=b"GET /\tHTTP/1.1"), BAD),
+    Case("9112-3", "a vertical tab for a space", get(start=b"GET\x0b/ HTTP/1.1"), BAD),
+    Case("9112-3", "a form feed for a space", get(start=b"GET /\x0cHTTP/1.1"), BAD),
+    Case("9112-3", "a space in the target", get(start=b"GET /a b HTTP/1.1"), BAD),
+    Case("9112-3", "a hidden version in the target", get(start=b"GET / HTTP/1.1 HTTP/1.1"), BAD),
+    Case("9112-3", "no target", get(start=b"GET HTTP/1.1"), BAD),
+    Case("9112-3", "an empty target", get(start=b"GET  HTTP/1.1"), BAD),
+    Case("9112-3", "only a method", b"GET\r\n\r\n", BAD),
+    Case("9112-3", "NUL in the target", get(start=b"GET /\0 HTTP/1.1"), BAD),
+    Case("9112-3", "DEL in the target", get(start=b"GET /\x7f HTTP/1.1"), BAD),
+    Case("9112-3a", "a target within the limit", get(start=b"GET /" + b"a" * 900 + b" HTTP/1.1"),
+         (Taken(target="/" + "a" * 900),)),
+    Case("9112-3a", "a target above the limit", get(start=b"GET /" + b"a" * REQUEST_LINE_BYTES + b" HTTP/1.1"),
+         (Refused((414,)),)),
+    Case("9112-3a", "a method above the limit", get(start=b"G" * (REQUEST_LINE_BYTES + 1) + b" / HTTP/1.1"),
+         (Refused((400, 414, 501)),)),
+    Case("9112-3.1", "in lower case", get(start=b"get / HTTP/1.1"), (Refused((400, 501)),)),
+    Case("9112-3.1", "one that is not known", get(start=b"BREW / HTTP/1.1"), (Refused((501,)),)),
+    Case("9112-3.1", "one that begins like another", get(start=b"GETS / HTTP/1.1"), (Refused((501,)),)),
+    Case("9112-3.1", "one of RTSP, which the parser knows", get(start=b"DESCRIBE / HTTP/1.1"), (Refused((501,)),)),
+    Case("9112-3.1", "one that is no token", get(start=b"G(T / HTTP/1.1"), BAD),
+    Case("9112-3.1", "with NUL", get(start=b"G\0T / HTTP/1.1"), BAD),
+    Case("9112-3.1", "in quotes", get(start=b'"GET" / HTTP/1.1'), BAD),
+    Case("9112-3.1", "PATCH", get(start=b"PATCH /a HTTP/1.1"), (Taken("/a", method="PATCH"),)),
+    Case("9112-3.1", "PROPFIND", get(start=b"PROPFIND /a HTTP/1.1"), (Taken("/a", method="PROPFIND"),)),
+]  # fmt: skip
+
+_BAD_HOSTS = (
+    b"a b", b"a/b", b"a@b", b"user:secret@a", b"a:b", b"a:80:80", b"a:-1", b"a:+80", b"a?b", b"a#b", b"a\\b", b'"a"',
+    b"http://a", b"<a>", b"a%zz", b"\xe4.example", b"[::1", b"::1", b"[::1]a", b"[]", b"[::g]", b"[1:2]", b"[1.2.3.4]",
+    b"[::1]:a", b"a,b:c", b"a\tb",
+)  # fmt: skip
+
+HOSTS = [
+    Case("9112-3.2", "none", get(host=b""), BAD),
+    Case("9112-3.2", "none, and an absolute target", get(start=b"GET http://site/ HTTP/1.1", host=b""), BAD),
+    Case("9112-3.2", "two that differ", get(b"Host: other"), BAD),
+    Case("9112-3.2", "the same twice", get(b"Host: site"), BAD),
+    Case("9112-3.2", "two, one in upper case", get(b"HOST: other"), BAD),
+    Case("9112-3.2", "two in HTTP/1.0", get(b"Host: other", start=b"GET / HTTP/1.0"), BAD),
+    Case("9112-3.2", "two, and an absolute target", get(b"Host: b", start=b"GET http://a/ HTTP/1.1"), BAD),
+    Case("9112-3.2", "one with a space before its colon", get(host=b"Host : site"), BAD),
+    Case("9112-3.2", "a list", get(host=b"Host: a, b"), BAD),
+    Case("9112-3.2", "an invalid one beside an absolute target",
+         get(start=b"GET http://site/ HTTP/1.1", host=b"Host: a b"), BAD),
+    *(Case("9110-7.2", f"invalid: `{value!r}`".replace("b'", "").replace("'`", "`"), get(host=b"Host: " + value), BAD)
+      for value in _BAD_HOSTS),
+    Case("9110-7.2", "invalid in HTTP/1.0", get(host=b"Host: a b", start=b"GET / HTTP/1.0"), BAD),
+    *(Case("9110-7.2", f"valid: `{value}`", get(host=b"Host: " + value.encode()), (Taken(fields=(("host", value),)),))
+      for value in ("", "site", "site:", "site:8080", "192.0.2.1", "[::1]", "[2001:db8::1]:80", "a_b.example", "a%20b")),
+]  # fmt: skip
+
+TARGETS = [
+    Case("9112-3.2.1", "a path and a query", get(start=b"GET /a/b?c=d&e HTTP/1.1"), (Taken("/a/b?c=d&e"),)),
+    Case("9112-3.2.1", "an empty query", get(start=b"GET /? HTTP/1.1"), (Taken("/"),)),
+    Case("9112-3.2.1", "two slashes", get(start=b"GET //a HTTP/1.1"), (Taken("//a"),)),
+    Case("9112-3.2.1", "a query that looks like a URI", get(start=b"GET /?http://b/ HTTP/1.1"), (Taken("/?http://b/"),)),
+    Case("9112-3.2.1", "percent signs are left alone", get(start=b"GET /a%2Fb%00 HTTP/1.1"), (Taken("/a%2Fb%00"),)),
+    Case("9112-3.2.1", "no slash", get(start=b"GET index.html HTTP/1.1"), BAD),
+    Case("9112-3.2.1", "only a query", get(start=b"GET ?a HTTP/1.1"), BAD),
+    Case("9112-3.2.1", "a fragment", get(start=b"GET /a#b HTTP/1.1"), BAD),
+    Case("9112-3.2.2", "http", get(start=b"GET http://other:81/a?b HTTP/1.1"),
+         (Taken("/a?b", fields=(("host", "other:81"),)),)),
+    Case("9112-3.2.2", "https", get(start=b"GET https://other/a HTTP/1.1"), (Taken("/a", fields=(("host", "other"),)),)),
+    Case("9112-3.2.2", "no path", get(start=b"GET http://other HTTP/1.1"), (Taken("/", fields=(("host", "other"),)),)),
+    Case("9112-3.2.2", "a scheme in upper case", get(start=b"GET HTTP://other/ HTTP/1.1"), (Taken("/"),)),
+    Case("9112-3.2.2", "of HTTP/1.0, without a Host", b"GET http://other/a HTTP/1.0\r\n\r\n",
+         (Taken("/a", version="1.0", closes=True, fields=(("host", "other"),)),)),
+    Case("9112-3.2.2", "another scheme", get(start=b"GET ftp://site/ HTTP/1.1"), BAD),
+    Case("9112-3.2.2", "a malformed authority", get(start=b"GET http://a:b/ HTTP/1.1"), BAD),
+    Case("9110-4.2", "an empty host", get(start=b"GET http:///a HTTP/1.1"), BAD),
+    Case("9110-4.2", "an empty host with a port", get(start=b"GET http://:80/a HTTP/1.1"), BAD),
+    Case("9110-4.2", "user information", get(start=b"GET http://user@site/ HTTP/1.1"), BAD),
+    Case("9112-3.2.3", "with GET", get(start=b"GET site:80 HTTP/1.1"), BAD),
+    Case("9112-3.2.3", "with CONNECT, which is not served", get(start=b"CONNECT site:80 HTTP/1.1"), (Refused((400, 405, 501)),)),
+    Case("9112-3.2.4", "OPTIONS", get(start=b"OPTIONS * HTTP/1.1"), (Taken("*", method="OPTIONS"),)),
+    Case("9112-3.2.4", "OPTIONS of an absolute form without a path", get(start=b"OPTIONS http://site HTTP/1.1"),
+         (Taken("*", method="OPTIONS"),)),
+    Case("9112-3.2.4", "GET", get(start=b"GET * HTTP/1.1"), BAD),
+    Case("9112-3.2.4", "with something behind it", get(start=b"OPTIONS *a HTTP/1.1"), BAD),
+]  # fmt: skip
+
+ENDS = [
+    Case("9112-8", "half a request line", b"GET / HT", (Unfinished(),)),
+    Case("9112-8", "half a head", b"GET / HTTP/1.1\r\nHost: si", (Unfinished(),)),
+    Case("9112-8", "a head without its empty line", b"GET / HTTP/1.1\r\nHost: site\r\n", (Unfinished(),)),
+    Case("9112-8", "half of the CR LF CR LF", b"GET / HTTP/1.1\r\nHost: site\r\n\r", (Unfinished(),)),
+]  # fmt: skip
+
+CASES = [*LINES, *VERSIONS, *REQUEST_LINES, *HOSTS, *TARGETS, *ENDS]
