@@ -10,10 +10,11 @@ from zope.interface import implementer
 
 from asgid.daemon.seam import Counters, Peer
 from asgid.daemon.wire.admission import Admission
+from asgid.daemon.wire.complaints import Complaints
 from asgid.daemon.wire.head_rules import HeadRules
 from asgid.daemon.wire.http1 import HTTP1Connection
 from asgid.daemon.wire.http1_head import HeadParser
-from asgid.daemon.wire.http1_response import NEVER
+from asgid.daemon.wire.http1_response import NEVER, log
 from asgid.daemon.wire.response_head import HeadWriter
 from asgid.daemon.wire.websocket import WebSocketConnection
 from asgid.daemon.wire.websocket_shared import WebSockets
@@ -64,6 +65,7 @@ class ConnectionFactory:
         self.call_soon = call_soon
         self.observe = observe
         self.counters = Counters()
+        self.complaints = Complaints(spec.name, clock)
         self.admission: Admission | None = None
         self.begin = gateway.begin
         if spec.limits.concurrency:
@@ -188,6 +190,7 @@ class ConnectionFactory:
 
     def sweep(self, now: float) -> None:
         """Act on every deadline that has passed, and find the clients that left while they were not read."""
+        self.complaints.sweep(now, log)
         watched: dict[int, Connection] = {}
         for connection in tuple(self.connections):
             connection.sweep(now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from asgid.daemon.seam import Gone, RequestHead, release
@@ -135,8 +136,12 @@ class Ends(Responder):
         elif self._state == HEAD:
             if self._in_head:
                 counters.silent += 1
+                why = "closed: nothing came in timeouts.request_head"
             else:
                 counters.idle_closed += 1
+                why = "closed: no other request came in timeouts.keep_alive"
+            if log.isEnabledFor(logging.DEBUG):
+                self._say(why, logging.DEBUG)
             self._close()
         elif self._state == DISCARDING:
             counters.body_timeouts += 1
@@ -198,11 +203,11 @@ class Ends(Responder):
             self._read_deadline = self._write_deadline = self._application_deadline = NEVER
             self.transport.abortConnection()
 
-    def _say(self, what: str) -> None:
+    def _say(self, what: str, level: int = logging.INFO) -> None:
         """Log what happened to this client."""
-        client = self._peer.client if self._peer is not None else None
-        where = f"{client[0]}:{client[1]}" if client else "a unix socket"
-        log.info("listener %s, %s: %s", self._factory.name, where, what)
+        if self._peer is None:
+            self._peer = self._factory.peer(self.transport)
+        self._factory.complaints.say(log, self._peer.client, what, level)
 
     def _refuse(self, refusal: BadRequest) -> None:
         """Answer what cannot be served."""

@@ -10,6 +10,7 @@ answer it before an error in a later frame ends the connection.
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred
@@ -177,7 +178,9 @@ class WebSocketConnection(Ends):
         factory = self._shared.factory
         if self._state == CONNECTING:
             factory.counters.connect_timeouts += 1
-            log.warning("listener %s: the application did not accept a WebSocket in time", factory.name)
+            factory.complaints.say(
+                log, self._head.client, "the application did not accept a WebSocket in time", logging.WARNING
+            )
             sink, self._sink = self._sink, None
             if sink is not None:
                 sink.expired()
@@ -343,10 +346,13 @@ class WebSocketConnection(Ends):
         code = engine.localCloseCode or 1002
         reason = (engine.localCloseReason or b"").decode()
         self._shared.factory.counters.bad_requests += 1
-        log.info("listener %s: closed a WebSocket with %d: %s", self._shared.factory.name, code, reason)
+        self._complain(f"closed a WebSocket with {code}: {reason}")
         if self._state < LINGERING:
             self._lost(code, reason)
             self._linger()
+
+    def _complain(self, what: str) -> None:
+        self._shared.factory.complaints.say(log, self._head.client, what)
 
     def _keep(self, data: bytes) -> None:
         """Keep what cannot be looked at now."""
@@ -398,7 +404,7 @@ class WebSocketConnection(Ends):
     def engine_refusal(self, status: int, why: str) -> None:
         """Refuse a handshake that is not valid."""
         self._shared.factory.counters.bad_requests += 1
-        log.info("listener %s: refused a WebSocket with %d: %s", self._shared.factory.name, status, why)
+        self._complain(f"refused a WebSocket with {status}: {why}")
         extra = b"upgrade: websocket\r\nsec-websocket-version: 13\r\n" if status == 426 else b""
         self._answer(status, extra)
 

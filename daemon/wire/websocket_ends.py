@@ -213,7 +213,7 @@ class Ends:
         """Cut a client that is too slow."""
         factory = self._shared.factory
         factory.counters.cut += 1
-        log.info("listener %s: cut a WebSocket: %s", factory.name, why)
+        factory.complaints.say(log, self._head.client, f"cut a WebSocket: {why}")
         self._lost(1006, why)
         self._abort()
 
