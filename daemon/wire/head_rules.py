@@ -43,8 +43,6 @@ class HeadRules:
         """Hold what came of a head to the limits and to its line ends. Raises :class:`BadRequest`."""
         if data[:1] == b"\x16":  # a TLS record of the type handshake (RFC 8446 5.1)
             raise BadRequest(400, "a TLS client spoke to a listener of plain HTTP")
-        if data[:1] == b"\x16":  # a TLS record of the type handshake (RFC 8446 5.1)
-            raise BadRequest(400, "a TLS client spoke to a listener of plain HTTP")
         line = data.find(b"\r\n")
         if (line if line >= 0 else len(data) - data.endswith(b"\r")) > self._request_line:
             raise BadRequest(414, "the request line is too long")
