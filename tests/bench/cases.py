@@ -52,10 +52,20 @@ class Case:
 Load = Callable[["Running", Bench, float], float]
 
 
-def _loaded(application: str, put: Load, name: str, bench: Bench) -> float:
+class Rate(float):
+    """How many a second, and what each of them cost the server: CPU time in microseconds."""
+
+    cpu_us: float
+
+
+def _loaded(application: str, put: Load, ramp: float, name: str, bench: Bench) -> Rate:
+    # ``ramp`` is how much of the load comes before it is counted, in terms of what is.
     with bench.serving(name, application) as server:
         put(server, bench, WARM_UP_S)
-        return put(server, bench, bench.seconds)
+        before = server.cpu_s()
+        rate = Rate(put(server, bench, bench.seconds))
+        rate.cpu_us = (server.cpu_s() - before) / (rate * bench.seconds * (1 + ramp)) * 1e6
+        return rate
 
 
 def _wrk(connections: int, *script: str) -> Load:
@@ -100,10 +110,11 @@ def _among_many(name: str, bench: Bench) -> float:
         return put(server, bench, bench.seconds)
 
 
-def _load_case(key: str, title: str, application: str, put: Load, unit: str = "requests/s") -> Case:
-    return Case(
-        key, title, unit, partial(_loaded, application, put), logs_requests="websocket" not in application
-    )
+def _load_case(
+    key: str, title: str, application: str, put: Load, unit: str = "requests/s", ramp: float = 0
+) -> Case:
+    measure = partial(_loaded, application, put, ramp)
+    return Case(key, title, unit, measure, logs_requests="websocket" not in application)
 
 
 CASES = (
@@ -113,8 +124,8 @@ CASES = (
     _load_case("post-1m", "POST echo 1 MiB", "echo", _wrk(16, "post", "1048576")),
     _load_case("response-1m", "1 MiB in 64 KiB pieces", "mebibyte", _wrk(16, "hello"), "responses/s"),
     _load_case("close", "a new connection for each request", "hello", _wrk(64, "close")),
-    _load_case("ws-64", "WebSocket echo 64 B, 50 clients", "websocket", _websocket(64), "messages/s"),
-    _load_case("ws-16k", "WebSocket echo 16 KiB, 50 clients", "websocket", _websocket(16384), "messages/s"),
+    _load_case("ws-64", "WebSocket echo 64 B, 50 clients", "websocket", _websocket(64), "messages/s", 0.2),
+    _load_case("ws-16k", "WebSocket echo 16 KiB, 50 clients", "websocket", _websocket(16384), "messages/s", 0.2),
     Case(
         "idle-http", "memory of an idle keep-alive connection (of 5,000)", "KiB",
         partial(_weighed, "hello", load.idle_http, IDLE_HTTP), more_is_better=False, logs_requests=False,

@@ -33,7 +33,7 @@ def wrk(server: Running, core: int, seconds: float, connections: int, *script: s
     """Requests a second that were answered with success; raises InvalidError where any was not."""
     command = [
         "taskset", "-c", str(core), "wrk", "--threads", "1", "--connections", str(connections),
-        "--duration", f"{max(1, round(seconds))}s", "--timeout", "20s",
+        "--duration", f"{seconds:.0f}s", "--timeout", "20s",
         "--script", str(peers.HERE / "requests.lua"),
         f"http://{peers.HOST}:{server.port}/", "--", *script,
     ]  # fmt: skip

@@ -25,6 +25,7 @@ class Results:
 
     servers: list[str]
     figures: dict[Key, list[float]] = field(default_factory=lambda: defaultdict(list))
+    costs: dict[Key, list[float]] = field(default_factory=lambda: defaultdict(list))  # us of CPU
     troubles: dict[Key, str] = field(default_factory=dict)
 
     def median(self, case: str, server: str) -> float | None:
@@ -67,6 +68,7 @@ def render(results: Results, rows: list[tuple[Case, str]], versions: dict[str, s
         _medians(results, rows),
         "How many times better asgid is (above 1: asgid is better):",
         _ratios(results, rows),
+        _costs(results, rows),
         _goals(results, rows),
         _spread(results, rows),
     ]
@@ -117,6 +119,24 @@ def _ratios(results: Results, rows: list[tuple[Case, str]]) -> str:
             found = [results.ratio(case, key, peer) for peer in peers]
             lines.append([_title(case, key), *("-" if ratio is None else f"{ratio:.2f}" for ratio in found)])
     return _table(["asgid against", *peers], lines)
+
+
+def _costs(results: Results, rows: list[tuple[Case, str]]) -> str:
+    """What one request or message costs a server: the same comparison, less disturbed by other processes."""
+    lines = [
+        [_title(case, key), *(_cost(results.costs.get((key, name))) for name in results.servers)]
+        for case, key in rows
+        if any((key, name) in results.costs for name in results.servers)
+    ]
+    if not lines:
+        return ""
+    return "CPU time of the server for each of them, in microseconds:\n\n" + _table(
+        ["median", *results.servers], lines
+    )
+
+
+def _cost(values: list[float] | None) -> str:
+    return _figure(statistics.median(values)) if values else "-"
 
 
 def _goals(results: Results, rows: list[tuple[Case, str]]) -> str:

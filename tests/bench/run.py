@@ -21,12 +21,12 @@ import environment
 import hostile
 import load
 import report
-from cases import CASES, Bench, Case
+from cases import CASES, Bench, Case, Rate
 from peers import SERVERS
 from process import Cores, NotServingError
 
-QUICK_ROUNDS, QUICK_S = 2, 3.0
-ROUNDS, SECONDS = 5, 5.0
+QUICK_ROUNDS, QUICK_S = 2, 3
+ROUNDS, SECONDS = 5, 5
 
 
 def main() -> int:
@@ -59,7 +59,7 @@ def _arguments() -> argparse.Namespace:
     names = [case.key for case in CASES]
     parser.add_argument("--quick", action="store_true", help="the first case alone, in about a minute")
     parser.add_argument("--rounds", type=int, metavar="N")
-    parser.add_argument("--seconds", type=float, metavar="S", help="how long each load lasts")
+    parser.add_argument("--seconds", type=int, metavar="S", help="how long each load lasts")
     parser.add_argument(
         "--only", action="append", choices=names, metavar="CASE", help=f"one of {', '.join(names)}"
     )
@@ -124,9 +124,11 @@ def _measure(results: report.Results, case: Case, key: str, bench: Bench, round_
             print(f"{round_}: {key}, {name}: did not count: {trouble}", file=sys.stderr)
             continue
         results.figures[key, name].append(figure)
-        print(
-            f"{time.strftime('%H:%M:%S')} {round_}: {key}, {name}: {figure:,.2f} {case.unit}", file=sys.stderr
-        )
+        said = f"{time.strftime('%H:%M:%S')} {round_}: {key}, {name}: {figure:,.2f} {case.unit}"
+        if isinstance(figure, Rate):
+            results.costs[key, name].append(figure.cpu_us)
+            said += f", {figure.cpu_us:.2f} us of CPU each"
+        print(said, file=sys.stderr)
 
 
 def _versions(tools: Path, servers: list[str]) -> dict[str, str]:
