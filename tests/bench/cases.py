@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import load
 from process import serving
@@ -117,6 +117,8 @@ def _load_case(
     return Case(key, title, unit, measure, logs_requests="websocket" not in application)
 
 
+_MESSAGES: dict[str, Any] = {"unit": "messages/s", "ramp": 0.2}
+
 CASES = (
     _load_case("hello", "hello world, 1 header", "hello", _wrk(64, "hello")),
     _load_case("browser", "hello world, a browser's 15 headers", "hello", _wrk(64, "browser")),
@@ -124,8 +126,8 @@ CASES = (
     _load_case("post-1m", "POST echo 1 MiB", "echo", _wrk(16, "post", "1048576")),
     _load_case("response-1m", "1 MiB in 64 KiB pieces", "mebibyte", _wrk(16, "hello"), "responses/s"),
     _load_case("close", "a new connection for each request", "hello", _wrk(64, "close")),
-    _load_case("ws-64", "WebSocket echo 64 B, 50 clients", "websocket", _websocket(64), "messages/s", 0.2),
-    _load_case("ws-16k", "WebSocket echo 16 KiB, 50 clients", "websocket", _websocket(16384), "messages/s", 0.2),
+    _load_case("ws-64", "WebSocket echo 64 B, 50 clients", "websocket", _websocket(64), **_MESSAGES),
+    _load_case("ws-16k", "WebSocket echo 16 KiB, 50 clients", "websocket", _websocket(16384), **_MESSAGES),
     Case(
         "idle-http", "memory of an idle keep-alive connection (of 5,000)", "KiB",
         partial(_weighed, "hello", load.idle_http, IDLE_HTTP), more_is_better=False, logs_requests=False,
