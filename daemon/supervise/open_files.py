@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("asgid")
 
-HELP: Final = "raise LimitNOFILE= in the unit, or `ulimit -n`: each connection takes one, each socket two"
+HELP: Final = "raise LimitNOFILE= in the unit, or `ulimit -n`: each connection takes one, each socket five"
 _SAY_AGAIN_S: Final = 60.0
 _LOOK_AGAIN_S: Final = 0.05  # while new connections wait
 _NEW_S: Final = 1.0  # what a client is given at least to say what it wants
