@@ -268,11 +268,11 @@ class HTTPCycle:
             await application(scope, self.receive, self.send)
         except asyncio.CancelledError:
             self._fail("was cancelled")
-        except GeneratorExit:
-            raise
         except ApplicationMistake as error:
             self._fail(str(error), mistake=True)
-        except BaseException as error:  # noqa: BLE001 - SystemExit of an application ends a request, not the server
+        except BaseException as error:  # SystemExit of an application ends a request, not the server
+            if isinstance(error, GeneratorExit) and not self._gateway.loop.is_running():
+                raise  # this coroutine is closed, with the loop: nobody is there to answer
             if self._gone is None or not is_oserror(error):
                 self._fail(f"raised {type(error).__name__}", error)
         else:

@@ -94,8 +94,7 @@ class HTTP1Connection(Files):
             self._take_body(data)
         elif state == WAITING:
             self._ahead += data
-            if len(self._ahead) > _AHEAD_BYTES:
-                self._pause_reading()
+            self._bound_row()
         elif state == DISCARDING:
             self._discard(data)
         elif state == LINGERING:
@@ -215,6 +214,7 @@ class HTTP1Connection(Files):
     def _advance(self) -> None:
         """Take whole heads out of what is ahead, each when the response before it is complete."""
         if self._in_begin or self._state != HEAD or self._lost:
+            self._bound_row()
             return
         self._in_begin = True
         taken = 0
@@ -243,6 +243,13 @@ class HTTP1Connection(Files):
                 self._close()
             elif self._reading_paused:  # what is ahead is nothing, or a part of a head
                 self._resume_reading()
+        else:
+            self._bound_row()
+
+    def _bound_row(self) -> None:
+        """Read no more while a long row waits behind the request under way."""
+        if self._state == WAITING and len(self._ahead) > _AHEAD_BYTES:
+            self._pause_reading()
 
     def _take_head(self) -> bytes | None:
         """Take one head off what is ahead, ``None`` where it is not whole. Raises :class:`BadRequest`."""

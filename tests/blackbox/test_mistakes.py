@@ -22,6 +22,11 @@ ANSWERED_500 = {
     "header-name-empty": r"header",
     "unknown-event": r"http\.response\.nonsense",
     "no-type": r"type",
+    "generator-exit": r"GeneratorExit",
+    "status-interim": r"status 103",
+    "header-nul": r"NUL",
+    "no-file": r"/nonexistent cannot be opened",
+    "trailers-first": r"http\.response\.trailers",
 }
 CUT_OR_500 = {
     "raises-midway": r"RuntimeError",

@@ -240,6 +240,18 @@ async def test_repeated_headers_keep_their_order():
     assert client.response().all("set-cookie") == ["a=1", "b=2"]
 
 
+@pytest.mark.parametrize("events", [[piece()], [piece(b"hello")], [piece(b"he", True), piece(b"llo")]])
+@pytest.mark.parametrize("headers", [(), ((b"content-length", b"5"),), ((b"Content-Length", b"0"),)])
+@pytest.mark.parametrize("request_", [GET, GET.replace(b"GET", b"HEAD")])
+@on_loop
+async def test_9110_15_3_6_a_205_has_no_content_and_says_so(request_, headers, events):
+    _, client = await ask(Sends(start(205, *headers), *events), request_ * 2)
+    for response in client.responses(*[request_.split()[0].decode()] * 2):
+        assert (response.status, response.body, response.one("content-length")) == (205, b"", "0")
+        assert response.one("transfer-encoding") is None
+    assert client.received.endswith(b"\r\n\r\n")
+
+
 @pytest.mark.parametrize("status", [200, 299, 404, 418, 451, 500, 599, 999])
 @on_loop
 async def test_any_final_status_is_sent(status):
@@ -268,6 +280,15 @@ async def exits(scope: Any, receive: Any, send: Any) -> None:
     raise SystemExit(3)
 
 
+async def ends_a_generator(scope: Any, receive: Any, send: Any) -> None:
+    raise GeneratorExit
+
+
+async def ends_a_generator_later(scope: Any, receive: Any, send: Any) -> None:
+    await asyncio.sleep(0)
+    raise GeneratorExit
+
+
 async def cancels_itself(scope: Any, receive: Any, send: Any) -> None:
     raise asyncio.CancelledError
 
@@ -292,6 +313,8 @@ ANSWERED: list[tuple[str, Any, str]] = [
     ("raises after the start", raises_after_start, "raised RuntimeError"),
     ("raises in a task group", raises_a_group, "raised ExceptionGroup"),
     ("exits", exits, "raised SystemExit"),
+    ("ends a generator", ends_a_generator, "raised GeneratorExit"),
+    ("ends a generator later", ends_a_generator_later, "raised GeneratorExit"),
     ("is cancelled", cancels_itself, "was cancelled"),
     ("returns at once", returns, "returned without a response"),
     ("returns after the start", Sends(start()), "returned before its response was complete"),
@@ -306,11 +329,18 @@ ANSWERED: list[tuple[str, Any, str]] = [
     ("an event of websocket", Sends({"type": "websocket.send"}), "'websocket.send'"),
     ("no type", Sends({"status": 200}), "type"),
     ("no event", Sends("start"), "without a type"),  # type: ignore[arg-type]
+    ("event None", Sends(None), "without a type"),  # type: ignore[arg-type]
+    ("a type that is no text", Sends({"type": [1]}), "sent [1] where"),
+    ("push", Sends({"type": "http.response.push", "path": "/", "headers": []}), "'http.response.push'"),
     ("status str", Sends(start("OK")), "'OK'"),
     ("status None", Sends(start(None)), "None"),
     ("no status", Sends({"type": "http.response.start"}), "None"),
     ("status 0", Sends(start(0)), "0"),
-    ("status 1xx", Sends(start(103)), "103"),
+    ("status 100", Sends(start(100)), "100"),
+    ("status 101", Sends(start(101)), "101"),
+    ("status 103", Sends(start(103)), "103"),
+    ("status 199", Sends(start(199)), "199"),
+    ("status -1", Sends(start(-1)), "-1"),
     ("status 1000", Sends(start(1000)), "1000"),
     ("name str", Sends(start(200, ("x", b"y"))), "must be bytes, not str"),
     ("value str", Sends(start(200, (b"x", "y"))), "must be bytes"),
@@ -319,6 +349,8 @@ ANSWERED: list[tuple[str, Any, str]] = [
     ("name bytearray", Sends(start(200, (bytearray(b"x"), b"y"))), "must be bytes, not bytearray"),
     ("length str", Sends(start(200, (b"content-length", "5"))), "must be bytes, not str"),
     ("headers None", Sends({**start(), "headers": None}), "http.response.start"),
+    ("204, a name None", Sends(start(204, (None, b"y"))), "must be bytes, not NoneType"),
+    ("205, value str", Sends(start(205, (b"content-length", "y"))), "must be bytes, not str"),
     ("a header of three", Sends(start(200, (b"a", b"b", b"c"))), "http.response.start"),
     ("headers a dict", Sends({**start(), "headers": {b"ab": b"c"}}), "http.response.start"),
     *(
@@ -353,6 +385,17 @@ ANSWERED: list[tuple[str, Any, str]] = [
     ),
 ]
 STARTED = (start(), piece(b"begun", True))
+
+
+def in_its_body(error: BaseException) -> Any:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        for event in STARTED:
+            await send(event)
+        raise error
+
+    return app
+
+
 FIVE = start(200, (b"content-length", b"5"))
 CUT: list[tuple[str, Any, str]] = [
     ("returns", Sends(*STARTED), "returned before its response was complete"),
@@ -369,6 +412,17 @@ CUT: list[tuple[str, Any, str]] = [
         "longer than its Content-Length of 5",
     ),
     ("too short", Sends(FIVE, piece(b"beg", True), piece(b"u")), "after 4 bytes, its Content-Length is 5"),
+    (
+        "unknown event",
+        Sends(*STARTED, {"type": "http.nonsense"}),
+        "'http.nonsense' where the response expects",
+    ),
+    ("no type", Sends(*STARTED, {"body": b""}), "without a type"),
+    ("body None", Sends(*STARTED, piece(None)), "NoneType, not bytes"),
+    ("ends a generator", in_its_body(GeneratorExit()), "raised GeneratorExit"),
+    ("raises", in_its_body(RuntimeError("boom")), "raised RuntimeError"),
+    ("exits", in_its_body(SystemExit(3)), "raised SystemExit"),
+    ("is cancelled", in_its_body(asyncio.CancelledError()), "was cancelled"),
 ]
 
 

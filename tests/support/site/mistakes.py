@@ -34,7 +34,16 @@ async def exits(scope, receive, send) -> None:
     raise SystemExit(3)
 
 
+async def ends_a_generator(scope, receive, send) -> None:
+    raise GeneratorExit
+
+
 MISTAKES = {
+    "generator-exit": ends_a_generator,
+    "status-interim": sending({**START, "status": 103}, BODY),
+    "header-nul": with_header(b"name", b"a\0b"),
+    "no-file": sending(START, {"type": "http.response.pathsend", "path": "/nonexistent"}),
+    "trailers-first": sending(START, {"type": "http.response.trailers", "headers": []}),
     "raises": raises,
     "raises-midway": raises_midway,
     "exits": exits,
