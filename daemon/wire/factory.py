@@ -88,7 +88,7 @@ class ConnectionFactory:
         if spec.proxy.protocol != "none":
             from asgid.daemon.wire.proxied import proxied  # noqa: PLC0415 - few listeners have it
 
-            self._build = proxied(self, spec.proxy, spec.proxy.protocol)
+            self._build = proxied(spec.proxy, spec.proxy.protocol)
 
     # What Twisted calls.
 

@@ -21,7 +21,7 @@ from zope.interface import implementer
 from asgid.daemon.seam import Peer
 from asgid.daemon.trust import Trust
 from asgid.daemon.wire.http1_response import NEVER
-from asgid.daemon.wire.proxy_protocol import HeaderError, NoHeaderError, Version, read
+from asgid.daemon.wire.proxy_protocol import HeaderError, Version, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,34 +29,11 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
     from asgid.config.spec import Proxy
-    from asgid.daemon.seam import Address
     from asgid.daemon.wire.factory import ConnectionFactory
 
 log = logging.getLogger("asgid.http")
 
-_SAY_AGAIN_S = 60.0
-
-
-class Refusals:
-    """Says who was refused and why: of each reason one at once, and then the number of those of a minute."""
-
-    def __init__(self, listener: str, clock: Callable[[], float]) -> None:
-        self._listener = listener
-        self._clock = clock
-        self._quiet_until: dict[str, float] = {}
-        self._unsaid: dict[str, int] = {}
-
-    def say(self, who: Address | None, reason: str, why: str) -> None:
-        """Take note of one refusal. ``reason`` is one of a few; ``why`` is what is logged of it."""
-        now = self._clock()
-        if now < self._quiet_until.get(reason, now):
-            self._unsaid[reason] = self._unsaid.get(reason, 0) + 1
-            return
-        self._quiet_until[reason] = now + _SAY_AGAIN_S
-        before = self._unsaid.pop(reason, 0)
-        where = f"{who[0]}:{who[1]}" if who else "a unix socket"
-        more = f"; {before} more were since the last line about it" if before else ""
-        log.warning("listener %s, %s: refused: %s%s", self._listener, where, why, more)
+_CLOSE_S = 5.0  # for a transport that does not close at once (TLS)
 
 
 class Rules(NamedTuple):
@@ -64,14 +41,11 @@ class Rules(NamedTuple):
 
     version: Version
     trust: Trust
-    refusals: Refusals
 
 
-def proxied(
-    factory: ConnectionFactory, proxy: Proxy, version: Version
-) -> Callable[[ConnectionFactory], ProxiedConnection]:
-    """Return what makes the connections of ``factory``."""
-    rules = Rules(version, Trust(proxy.trusted), Refusals(factory.name, factory.clock))
+def proxied(proxy: Proxy, version: Version) -> Callable[[ConnectionFactory], ProxiedConnection]:
+    """Return what makes the connections of a factory with this ``proxy``."""
+    rules = Rules(version, Trust(proxy.trusted))
     return lambda factory: ProxiedConnection(factory, rules)
 
 
@@ -101,7 +75,7 @@ class ProxiedConnection:
         factory.connected(self)
         self._own = factory.peer(transport)
         if not self._rules.trust.peer(self._own.client):
-            self._refuse("untrusted", "with the PROXY protocol only peers in proxy.trusted are heard")
+            self._refuse("with the PROXY protocol only peers in proxy.trusted are heard")
 
     def connectionMade(self) -> None:
         """Do nothing: :meth:`makeConnection` did it."""
@@ -114,10 +88,8 @@ class ProxiedConnection:
         came += data
         try:
             header = read(came, self._rules.version)
-        except NoHeaderError as error:
-            self._refuse("plain", str(error))
         except HeaderError as error:
-            self._refuse("malformed", str(error))
+            self._refuse(str(error))
         else:
             if header is not None:
                 self._over = True
@@ -132,7 +104,7 @@ class ProxiedConnection:
         if self._over:
             return
         if self._came:
-            self._refuse("unfinished", "the connection ended within its PROXY header")
+            self._refuse("the connection ended within its PROXY header")
         else:
             self._close()
 
@@ -171,9 +143,11 @@ class ProxiedConnection:
         """Act on the deadline."""
         if self._deadline > now:
             return
-        if self._came:
+        if self._over:
+            self._abort()
+        elif self._came:
             self._factory.counters.head_timeouts += 1
-            self._refuse("unfinished", "its PROXY header did not come in timeouts.request_head")
+            self._refuse("its PROXY header did not come in timeouts.request_head")
         else:
             self._factory.counters.silent += 1
             self._close()
@@ -186,14 +160,14 @@ class ProxiedConnection:
         """Close now."""
         self._abort()
 
-    def _refuse(self, reason: str, why: str) -> None:
+    def _refuse(self, why: str) -> None:
         self._factory.counters.unproxied += 1
-        self._rules.refusals.say(self._own.client, reason, why)
+        self._factory.complaints.say(log, self._own.client, f"refused: {why}", logging.WARNING)
         self._abort()
 
     def _close(self) -> None:
         self._over = True
-        self._deadline = NEVER
+        self._deadline = self._factory.clock() + _CLOSE_S
         self.transport.loseConnection()
 
     def _abort(self) -> None:
