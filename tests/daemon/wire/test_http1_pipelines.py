@@ -64,8 +64,6 @@ async def test_what_one_read_can_hold_is_answered_in_order(waits):
     assert app.most == 1
     expected = [b"/%05d" % number for number in range(count)]
     assert [response.body for response in client.responses()] == expected
-        b"/%05d" % number for number in range(count)
-    ]
     assert not client.paused
 
 
