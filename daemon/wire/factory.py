@@ -16,7 +16,7 @@ from asgid.daemon.wire.http1 import HTTP1Connection
 from asgid.daemon.wire.http1_head import HeadParser
 from asgid.daemon.wire.http1_response import NEVER, log
 from asgid.daemon.wire.response_head import HeadWriter
-from asgid.daemon.wire.websocket import WebSocketConnection
+from asgid.daemon.wire.websocket_compressed import open_websocket
 from asgid.daemon.wire.websocket_shared import WebSockets
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ class ConnectionFactory:
         """Go on as a WebSocket; ``data`` is the head as it came, ``ahead`` what came after it."""
         if self.websockets is None:
             self.websockets = WebSockets(self)
-        websocket = WebSocketConnection(self.websockets, connection.transport, head)
+        websocket = open_websocket(self.websockets, connection.transport, head)
         self.connections.discard(connection)
         self.connections.add(websocket)
         websocket.begin(data, ahead)

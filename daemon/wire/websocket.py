@@ -35,14 +35,13 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
     from asgid.daemon.seam import Headers
-    from asgid.daemon.wire.websocket_engine import Engine
 
 _TURN_FRAMES = 128  # taken in one turn of the loop
 _EARLY_BYTES = 64 * 1024  # read before the handshake is complete, before the socket is paused
 
 # The bytes that Autobahn takes for the end of a line in a head (str.splitlines).
 _LINE_BREAKS = b"\x0b\x0c\x1c\x1d\x1e\x85"
-# What Autobahn is shown of a handshake. Extensions are not: none is negotiated.
+# What Autobahn is shown of a handshake. Extensions are not: what is compressed is none of its business.
 _SHOWN = frozenset((b"upgrade", b"connection", b"sec-websocket-version", b"sec-websocket-key"))
 _JOINED = b"sec-websocket-protocol"  # may stand in several headers (RFC 6455 11.3.4)
 _RESERVED = frozenset((1004, 1005, 1006, 1015))  # never sent (RFC 6455 7.4.1)
@@ -68,13 +67,24 @@ class WebSocketConnection(Ends):
         transport.registerProducer(self, True)
         transport.resumeProducing()
         self._deadline = self._shared.factory.deadline(self._shared.options.connect_s)
-        if raw_head.translate(None, _LINE_BREAKS) != raw_head:
-            self.engine_refusal(400, "a control byte, or byte 85, in the head")
+        objection = self._objection(raw_head)
+        if objection:
+            self.engine_refusal(400, objection)
             return
         self._engine = engine = self._shared.new(self)
         engine.shake(self._shown_head())
         if ahead and self._state != CLOSED:
             self.dataReceived(ahead)
+
+    def _objection(self, raw_head: bytes) -> str:
+        """Return what is wrong with a handshake that Autobahn would not see."""
+        if raw_head.translate(None, _LINE_BREAKS) != raw_head:
+            return "a control byte, or byte 85, in the head"
+        return ""
+
+    def _agreed(self) -> bytes:
+        """Return the lines of the handshake's answer that say what extensions are in use."""
+        return b""
 
     def _shown_head(self) -> bytes:
         """Return the handshake as Autobahn is to see it."""
@@ -225,7 +235,8 @@ class WebSocketConnection(Ends):
         factory.counters.websockets += 1
         self._opened = None
         self._status = 101
-        engine.prefix = factory.writer.prefix(101, factory.clock(), bits) + factory.extra_lines + lines
+        prefix = factory.writer.prefix(101, factory.clock(), bits)
+        engine.prefix = prefix + factory.extra_lines + lines + self._agreed()
         opened.callback(subprotocol)
         self._enter(OPEN)
         self._deadline = factory.deadline(self._shared.options.lifetime_s)
@@ -312,7 +323,7 @@ class WebSocketConnection(Ends):
             self._keep(data[at:] if at else data)
             if self._go and not left:
                 self._continue_soon()
-            elif self._eof and self._go:
+            elif self._eof and self._go and not self._scheduled:
                 self._ended()
 
     def _unusual(self, data: bytes, at: int) -> int:
@@ -330,7 +341,7 @@ class WebSocketConnection(Ends):
         self._rest = rest - len(piece)
         engine.feed(piece)
         if engine.failedByMe:
-            self._failed(engine)
+            self._failed(engine.localCloseCode or 1002, (engine.localCloseReason or b"").decode())
         elif not self._rest:
             self._return_engine()
         return len(piece)
@@ -341,10 +352,8 @@ class WebSocketConnection(Ends):
             self._engine = None
             self._shared.give_back(engine)
 
-    def _failed(self, engine: Engine) -> None:
-        """Go on after Autobahn has failed the connection (RFC 6455 7.1.7): its close frame is written."""
-        code = engine.localCloseCode or 1002
-        reason = (engine.localCloseReason or b"").decode()
+    def _failed(self, code: int, reason: str) -> None:
+        """Go on after the connection was failed (RFC 6455 7.1.7): the close frame is written."""
         self._shared.factory.counters.bad_requests += 1
         self._complain(f"closed a WebSocket with {code}: {reason}")
         if self._state < LINGERING:

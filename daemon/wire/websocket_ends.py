@@ -128,6 +128,13 @@ class Ends:
             self._write(payload)
         # A transport whose write has failed drops what is written and pauses nobody: an application that
         # sends and sends would never let the loop say that the connection is lost.
+        self._turn -= size + _MESSAGE_BYTES  # as in _sent, without a call
+        if self._paused:
+            return self._wait()
+        return self._take_turn() if self._turn < 0 else None
+
+    def _sent(self, size: int) -> Future[None] | None:
+        """Return what :meth:`send` returns, after a message of ``size`` bytes."""
         self._turn -= size + _MESSAGE_BYTES
         if self._paused:
             return self._wait()

@@ -5,8 +5,11 @@ Only those are taken apart and put together here; every other frame goes to Auto
 
 from __future__ import annotations
 
+from typing import Any
+
 FINAL_TEXT = 0x81
 FINAL_BINARY = 0x82
+COMPRESSED = 0x40  # RSV1 of a message's first frame (RFC 7692 6)
 MASKED = 0x80
 PING = b"\x89\x00"  # a ping of the server's own carries nothing
 
@@ -19,10 +22,21 @@ SHORT_BINARY = tuple(bytes((FINAL_BINARY, n)) for n in range(126))
 
 
 def frame_head(opcode: int, length: int) -> bytes:
-    """Return the head of a final, unmasked frame of ``length`` bytes: 126 at least."""
+    """Return the head of a final, unmasked frame of ``length`` bytes."""
+    if length < 126:
+        return bytes((opcode, length))
     if length < 0x10000:
         return b"%c\x7e" % opcode + length.to_bytes(2, "big")
     return b"%c\x7f" % opcode + length.to_bytes(8, "big")
+
+
+def unmask(mask: bytes, data: bytes, masker: Any) -> bytes:
+    """Return the payload of a client's frame; ``masker`` is Autobahn's (RFC 6455 5.3)."""
+    length = len(data)
+    if length > XOR_BYTES:
+        return bytes(masker(mask, length).process(data))
+    key = (mask * ((length + 3) >> 2))[:length]
+    return (int.from_bytes(data, "little") ^ int.from_bytes(key, "little")).to_bytes(length, "little")
 
 
 def frame_size(data: bytes, at: int) -> tuple[int, int]:

@@ -2,10 +2,10 @@
 
     python tests/autobahn/run.py [--all | --cases CASE,...] [--reports FOLDER]
 
-Without ``--all`` the long cases are left out (9: sizes, 12 and 13: compression, but for a few of them). asgid is
-the command beside the Python that runs this, with its default configuration but for the limits of messages and
-frames. Prints how many cases had each verdict, and each that is neither OK nor INFORMATIONAL: the exit status is
-1 then, and 2 where the suite cannot be had.
+Without ``--all`` the long cases are left out (9: sizes, 12 and 13: compression, but for a few of them). asgid
+is the command beside the Python that runs this, with its default configuration but for the limits of messages
+and frames. Prints how many cases had each verdict, and each that is neither OK nor INFORMATIONAL: the exit
+status is 1 then, and 2 where the suite cannot be had.
 """
 
 from __future__ import annotations

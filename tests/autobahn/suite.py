@@ -1,4 +1,4 @@
-"""The suite's own environment: Autobahn TestSuite runs on Python 2.7 alone, and is installed into a cache folder."""
+"""The suite in a cache folder of its own, for it runs on Python 2.7 alone."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WANTED = (
     "~/.pyenv/versions/2.7.* and ~/.pyenv/versions/pypy2.7-*.\n"
     "To get one: pyenv install 2.7.18, or apt-get install pypy pypy-dev on Debian 10 to 12."
 )
-# As an old interpreter runs it: a folder is not a virtual environment, and its zope is a namespace of .pth files.
+# The folder is no virtual environment: its .pth files, of which zope is one, have to be read.
 _RUN = (
     "import site, sys; site.addsitedir(sys.argv.pop(1)); "
     "from autobahntestsuite.wstest import run; sys.exit(run())"

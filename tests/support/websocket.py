@@ -12,7 +12,7 @@ from twisted.python.failure import Failure
 from asgid.config.spec import ListenerSpec, Place, WebSocketOptions
 from asgid.daemon.seam import Peer, RequestHead
 from asgid.daemon.wire.factory import ConnectionFactory
-from asgid.daemon.wire.websocket import WebSocketConnection
+from asgid.daemon.wire.websocket_compressed import open_websocket
 from asgid.daemon.wire.websocket_shared import WebSockets
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ class MemoryWebSocket:
         self.transport = MemoryTransport()
         self.transport.registerProducer(object(), streaming=True)
         head = RequestHead("GET", b"/", "1.1", headers or HEADERS, Peer(None, None, "http"), websocket=True)
-        self.connection = WebSocketConnection(WebSockets(self.factory), self.transport, head)
+        self.connection = open_websocket(WebSockets(self.factory), self.transport, head)
         self.factory.connections.add(self.connection)
         self.connection.begin(raw_head, ahead)
         self.handshake = b""
