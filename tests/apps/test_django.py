@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import subprocess
+from pathlib import Path
 
 import httpx
 import pytest
@@ -54,6 +55,12 @@ def test_a_sync_view_runs_in_a_thread_and_sees_where_it_was_asked(server, client
 def test_an_async_view_and_a_stream(client):
     assert client.get("/slowly/").text == "at last\n"
     assert client.get("/stream/").text == "".join(f"line {number}\n" for number in range(5))
+
+
+def test_a_file(client):
+    text = (Path(__file__).parent / "django_site" / "chat" / "views.py").read_text()
+    assert client.get("/source/").text == text
+    assert client.head("/source/").headers["content-length"] == str(len(text))
 
 
 def test_an_upload_of_some_megabytes(client):

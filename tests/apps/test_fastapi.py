@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import httpx
 import pytest
@@ -35,6 +36,13 @@ def test_a_model_and_a_background_task(client):
     got = client.post("/items", json={"name": "tea", "price": 1.5})
     assert got.json() == {"created": {"name": "tea", "price": 1.5}}
     assert client.get("/written").json() == {"written": True}
+
+
+def test_a_file(client):
+    text = (Path(__file__).parent / "fastapi_site" / "api.py").read_text()
+    assert client.get("/source").text == text
+    part = client.get("/source", headers={"range": "bytes=3-11"})
+    assert (part.status_code, part.text) == (206, text[3:12])
 
 
 def test_an_upload(client):

@@ -63,6 +63,59 @@ def test_a_file_response(client):
     assert client.get("/file").text.startswith('"""A Starlette application')
 
 
+WHOLE = b"".join(number.to_bytes(3, "big") for number in range(1_000_000))
+
+
+def test_a_large_file_is_sent_by_its_path(server, client):
+    """Starlette's FileResponse uses pathsend: what it reads itself would come in pieces of 64 KiB."""
+    got = client.get("/large")
+    assert (got.status_code, got.content == WHOLE) == (200, True)
+    assert got.headers["content-length"] == "3000000"
+    head = client.head("/large")
+    assert (head.content, head.headers["content-length"]) == (b"", "3000000")
+    with Raw(server.first.place, receive_buffer=4096) as old:
+        old.send(b"GET /large HTTP/1.0\r\n\r\n")
+        assert old.response().body == WHOLE
+
+
+def test_a_large_file_through_middleware(client):
+    got = client.get("/layered/large", headers={"accept-encoding": "gzip"})
+    assert got.headers["x-tagged"] == "yes"
+    assert got.content == WHOLE
+
+
+def test_ranges_of_a_large_file(client):
+    def ask(ranges: str, **headers: str):
+        return client.get("/large", headers={"range": f"bytes={ranges}", **headers})
+
+    got = ask("1000000-1999999")
+    assert (got.status_code, got.headers["content-range"]) == (206, "bytes 1000000-1999999/3000000")
+    assert got.content == WHOLE[1_000_000:2_000_000]
+    assert ask("-5").content == WHOLE[-5:]
+    assert ask("2999990-").content == WHOLE[-10:]
+    several = ask("0-9,2000000-2999999")
+    assert several.status_code == 206
+    assert WHOLE[2_000_000:] in several.content
+    assert ask("4000000-").status_code == 416
+    whole = ask("0-9", **{"if-range": '"another"'})
+    assert (whole.status_code, whole.content == WHOLE) == (200, True)
+
+
+def test_a_file_that_is_gone_is_a_500_that_names_it(server, client):
+    assert client.get("/gone").status_code == 500
+    server.err.wait_for(r"listener main.*gone\.bin cannot be opened: No such file")
+    assert client.get("/").status_code == 200
+
+
+def test_early_hints_come_before_the_answer(server):
+    with Raw(server.first.place) as client:
+        client.request("/hints")
+        hint = client.response()
+        assert (hint.status, hint.one("link")) == (103, "</static/style.css>; rel=preload; as=style")
+        assert client.response().body == b"hinted"
+        assert client.get("/hints", version="1.0").status == 200
+
+
 def test_a_form_with_a_file(client):
     got = client.post("/form", data={"name": "it"}, files={"file": b"x" * 300_000})
     assert got.text == "it 300000"

@@ -6,7 +6,7 @@ import threading
 from typing import Annotated
 
 from fastapi import BackgroundTasks, Depends, FastAPI, HTTPException, UploadFile, WebSocket
-from fastapi.responses import StreamingResponse
+from fastapi.responses import FileResponse, StreamingResponse
 from pydantic import BaseModel
 
 application = FastAPI()
@@ -48,6 +48,11 @@ async def upload(file: UploadFile):
 @application.get("/lines")
 def lines():
     return StreamingResponse((f"line {number}\n" for number in range(100)), media_type="text/plain")
+
+
+@application.get("/source")
+def source():
+    return FileResponse(__file__)
 
 
 @application.websocket("/double")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocketDisconnect
 
 HERE = Path(__file__).parent
+BIG = Path(tempfile.mkdtemp()) / "big.bin"  # of 3,000,000 bytes, none like its neighbours
+BIG.write_bytes(b"".join(number.to_bytes(3, "big") for number in range(1_000_000)))
 happened: dict[str, asyncio.Event] = {}
 
 
@@ -112,6 +115,24 @@ async def file(request):
     return FileResponse(HERE / "pages.py")
 
 
+async def large(request):
+    return FileResponse(BIG, filename="big.bin")
+
+
+async def gone(request):
+    """A file that is there when it is looked at, and not when it is opened."""
+    path = BIG.with_name("gone.bin")
+    path.write_bytes(b"gone")
+    response = FileResponse(path, stat_result=path.stat())
+    path.unlink()
+    return response
+
+
+async def hints(request):
+    await request.send_early_hints("</static/style.css>; rel=preload; as=style")
+    return PlainTextResponse("hinted")
+
+
 async def chat(websocket):
     await websocket.accept(subprotocol=(websocket.scope["subprotocols"] or [None])[0])
     try:
@@ -143,12 +164,15 @@ application = Starlette(
         Route("/form", form, methods=["POST"]),
         Route("/watch", watch),
         Route("/file", file),
+        Route("/large", large),
+        Route("/gone", gone),
+        Route("/hints", hints),
         WebSocketRoute("/chat", chat),
         Mount("/static", StaticFiles(directory=HERE / "static")),
         Mount(
             "/layered",
             Starlette(
-                routes=[Route("/", stream), Route("/endless", endless)],
+                routes=[Route("/", stream), Route("/endless", endless), Route("/large", large)],
                 middleware=[Middleware(Tagged), Middleware(GZipMiddleware)],
             ),
         ),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 from urllib.parse import parse_qsl
 
@@ -193,6 +195,25 @@ async def departure(scope, query, receive, send) -> None:
     await events.record("departure:answered")
 
 
+async def file(scope, query, receive, send) -> None:
+    """A file of that size, by its path or by its descriptor; says how that ended."""
+    with tempfile.NamedTemporaryFile() as made:
+        made.write(os.urandom(4096) * (int(query["size"]) // 4096))
+        made.flush()
+        made.seek(0)
+        digest = hashlib.sha256(made.read()).hexdigest().encode()
+        made.seek(0)
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"x-sha256", digest)]})
+        try:
+            if query.get("how") == "zerocopysend":
+                await send({"type": "http.response.zerocopysend", "file": made})
+            else:
+                await send({"type": "http.response.pathsend", "path": made.name})
+        except OSError:
+            await events.record("file:OSError")
+            raise
+
+
 async def set_(scope, query, receive, send) -> None:
     await events.record(query["event"])
     await answer(send, 200, b"set\n")
@@ -239,6 +260,6 @@ async def children(scope, query, receive, send) -> None:
 HANDLERS = {
     "hello": hello, "echo": echo, "scope": scope_, "unread": unread, "status": status, "bare": bare,
     "pieces": pieces, "steps": steps, "large": large, "endless": endless, "late": late, "upload": upload,
-    "stalled": stalled, "children": children, "departure": departure,
+    "stalled": stalled, "children": children, "file": file, "departure": departure,
     "set": set_, "wait": wait, "seen": seen, "hang": hang,
 }  # fmt: skip

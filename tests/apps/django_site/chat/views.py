@@ -3,10 +3,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import threading
+from pathlib import Path
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
-from django.http import HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http import FileResponse, HttpResponse, JsonResponse, StreamingHttpResponse
 
 
 def index(request):
@@ -44,6 +45,10 @@ async def stream(request):
             yield f"line {number}\n"
 
     return StreamingHttpResponse(lines(), content_type="text/plain")
+
+
+def source(request):
+    return FileResponse(Path(__file__).open("rb"))
 
 
 def boom(request):

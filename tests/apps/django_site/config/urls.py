@@ -7,6 +7,7 @@ urlpatterns = [
     path("upload/", views.upload),
     path("slowly/", views.slowly),
     path("stream/", views.stream),
+    path("source/", views.source),
     path("boom/", views.boom),
     path("announce/<str:room>/", views.announce),
 ]
