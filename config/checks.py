@@ -39,6 +39,7 @@ def check(document: Document, root: Root, listeners: Mapping[str, Listener]) -> 
     for name, listener in listeners.items():
         yield from _check_exposure(document, name, listener, resolved.get(name, ()))
         yield from _check_forwarded(document, name, root, listener)
+        yield from _check_protocol(document, name, root, listener)
 
 
 def _check_unix_path(document: Document, name: str, listener: Listener) -> Diagnostic | None:
@@ -147,11 +148,44 @@ def _check_forwarded(document: Document, name: str, root: Root, listener: Listen
     proxy = merged(root.proxy, listener.proxy)
     if proxy.forwarded == "none" or proxy.trusted:
         return
-    own = listener.proxy is not None and "forwarded" in listener.proxy.model_fields_set
-    key: Key = ("listeners", name, "proxy", "forwarded") if own else ("proxy", "forwarded")
     yield document.at_value(
         codes.FORWARDED_WITHOUT_TRUSTED,
-        key,
+        _proxy_key(name, listener, "forwarded"),
         "forwarded headers are asked for, and nobody is trusted to send them",
         'name the proxies: trusted = ["10.0.0.5", "unix"]',
     )
+
+
+def _check_protocol(document: Document, name: str, root: Root, listener: Listener) -> Iterator[Diagnostic]:
+    proxy = merged(root.proxy, listener.proxy)
+    if proxy.protocol == "none":
+        return
+    key = _proxy_key(name, listener, "protocol")
+    advice = 'name the proxies: trusted = ["10.0.0.5", "unix"]'
+    if not proxy.trusted:
+        message = "the PROXY protocol is asked for, and nobody is trusted to send it"
+        yield document.at_value(codes.PROTOCOL_WITHOUT_TRUSTED, key, message, advice)
+    elif listener.unix is not None and "unix" not in proxy.trusted:
+        message = f'listeners.{name} is a unix socket with the PROXY protocol, and "unix" is not trusted'
+        yield document.at_value(codes.PROTOCOL_WITHOUT_TRUSTED, key, message, 'add "unix" to trusted')
+    elif (listener.address or listener.interface) and set(proxy.trusted) == {"unix"}:
+        message = f'listeners.{name} has the PROXY protocol, and only "unix" is trusted, which it is not'
+        yield document.at_value(codes.PROTOCOL_WITHOUT_TRUSTED, key, message, advice)
+    for text in listener.endpoint or ():
+        kind = parse(text).kind
+        if kind in _FIRST:
+            yield document.at_value(
+                codes.PROTOCOL_NOT_FIRST,
+                ("listeners", name, "endpoint"),
+                f"{kind}: reads {_FIRST[kind]} first, and the PROXY protocol stands before that",
+                f'write protocol = "none" in [listeners.{name}.proxy], or another endpoint',
+            )
+
+
+_FIRST = {"ssl": "TLS", "haproxy": "a PROXY header of its own"}
+
+
+def _proxy_key(name: str, listener: Listener, key: str) -> Key:
+    """Return where ``key`` of ``[proxy]`` is said for a listener."""
+    own = listener.proxy is not None and key in listener.proxy.model_fields_set
+    return ("listeners", name, "proxy", key) if own else ("proxy", key)

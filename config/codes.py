@@ -49,6 +49,9 @@ WIDER_THAN_DECLARED = "ASG501"
 EXPOSURE_UNKNOWN = "ASG502"
 FORWARDED_WITHOUT_TRUSTED = "ASG503"
 BAD_TRUSTED = "ASG504"
+PROTOCOL_WITHOUT_TRUSTED = "ASG505"
+PROTOCOL_NOT_FIRST = "ASG506"
+BAD_ORIGIN = "ASG507"
 
 NOT_AVAILABLE = "ASG601"
 
@@ -118,6 +121,9 @@ TITLES: dict[str, str] = {
     EXPOSURE_UNKNOWN: "an exposure that cannot be checked",
     FORWARDED_WITHOUT_TRUSTED: "forwarded headers asked for with nobody trusted",
     BAD_TRUSTED: "a trusted peer that is neither a network nor unix",
+    PROTOCOL_WITHOUT_TRUSTED: "the PROXY protocol on a listener where nobody who connects is trusted",
+    PROTOCOL_NOT_FIRST: "the PROXY protocol on an endpoint that reads something else first",
+    BAD_ORIGIN: "an origin that no page can have",
     NOT_AVAILABLE: "a key that is not available yet",
     ADDRESS_ABSENT: "an address that this host does not have",
     INTERFACE_ABSENT: "an interface that this host does not have",

@@ -49,6 +49,14 @@ def many(value: object) -> object:
     raise RefusedError(codes.WRONG_TYPE, f"must be a list of strings, not {found(value)}", advice)
 
 
+def some(value: object) -> object:
+    """Return a tuple of what is written as a list that is not empty."""
+    values = many(value)
+    if not values:
+        raise RefusedError(codes.BAD_VALUE, "is an empty list", "name one at least, or leave it out")
+    return values
+
+
 def port(value: object) -> int:
     """Return a port number, 0 to 65535."""
     if isinstance(value, bool) or not isinstance(value, int):
@@ -298,13 +306,4 @@ def log_pattern(text: str) -> str:
         ) from None
     except (ValueError, TypeError) as error:
         raise RefusedError(codes.BAD_VALUE, f"{found(text)} is no logging format: {error}") from None
-    return text
-
-
-def forwarded(text: str) -> str:
-    """Return which forwarded headers are taken; ``rfc7239`` is not available yet."""
-    if text == "rfc7239":
-        raise RefusedError(
-            codes.NOT_AVAILABLE, '"rfc7239" is not available yet', 'write "x-forwarded" or "none"'
-        )
     return text

@@ -122,11 +122,26 @@ class WebSocket(Table):
 
 
 class Proxy(Table):
-    """``[proxy]``: whose word about a client is taken."""
+    """``[proxy]``: whose word about a client is taken.
 
-    protocol: Annotated[Literal["none", "v1", "v2", "any"], not_yet("none")] = "none"
+    ``trusted`` are networks, single addresses and ``unix`` (who connects to a unix socket); others are not
+    believed, whatever they say. Either of the next two needs it.
+
+    ``protocol`` is the version of the PROXY protocol that every connection must begin with. Whoever is not
+    trusted, or sends no such header, is refused. Its addresses become the request's client and server, and it
+    is by that client that forwarded headers are judged then: a proxy that passes bytes on did not write them.
+
+    ``forwarded`` is what the proxies speak. ``x-forwarded``: the client from ``host_header`` (the right-most
+    entry that no trusted proxy wrote) and, where that has no port, ``port_header``; the scheme from
+    X-Forwarded-Proto, the host from X-Forwarded-Host, the root path from X-Forwarded-Prefix, which stands
+    before the path then. A proxy has to set or delete every one of them, for what it passes on untouched
+    is its client's word. ``rfc7239``: client, scheme and host from Forwarded. Of another peer all of them are
+    removed from what the application sees, of a trusted one what is not believed.
+    """
+
+    protocol: Literal["none", "v1", "v2", "any"] = "none"
     trusted: Trusted = ()
-    forwarded: Annotated[Literal["none", "x-forwarded", "rfc7239"], AfterValidator(fields.forwarded)] = "none"
+    forwarded: Literal["none", "x-forwarded", "rfc7239"] = "none"
     host_header: HeaderName = "X-Forwarded-For"
     port_header: HeaderName = "X-Forwarded-Port"
 

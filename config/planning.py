@@ -136,7 +136,7 @@ class _Planner:
             limits=_limits(merged(self.tables.limits, table.limits)),
             timeouts=_timeouts(merged(self.tables.timeouts, table.timeouts)),
             websocket=_websocket(merged(self.tables.websocket, table.websocket)),
-            proxy=_proxy(merged(self.tables.proxy, table.proxy)),
+            proxy=_proxy(self.document, merged(self.tables.proxy, table.proxy)),
             problems=tuple(problems),
         )
 
@@ -305,13 +305,14 @@ def _websocket(table: models.WebSocket) -> WebSocketOptions:
     )
 
 
-def _proxy(table: models.Proxy) -> Proxy:
+def _proxy(document: Document, table: models.Proxy) -> Proxy:
     return Proxy(
         protocol=table.protocol,
         trusted=table.trusted,
         forwarded=table.forwarded,
         host_header=table.host_header.lower().encode(),
         port_header=table.port_header.lower().encode(),
+        rewrites=not document.is_command_line,
     )
 
 

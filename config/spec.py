@@ -86,6 +86,7 @@ class Proxy:
     forwarded: Literal["none", "x-forwarded", "rfc7239"] = "none"
     host_header: bytes = b"x-forwarded-for"  # lower-cased
     port_header: bytes = b"x-forwarded-port"  # lower-cased
+    rewrites: bool = True  # X-Forwarded-Host and -Prefix are taken; Daphne's flags know nothing of them
 
 
 @dataclass(frozen=True, slots=True)

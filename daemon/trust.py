@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
+from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _REMEMBERED = 1024
+_MAPPED = bytes(10) + b"\xff\xff"
 
 
 class Trust:
@@ -21,14 +23,15 @@ class Trust:
 
     def __init__(self, trusted: Iterable[str]) -> None:
         self.unix = False  # whether who connects to a unix socket is trusted
-        self._networks: dict[int, list[tuple[int, int]]] = {4: [], 6: []}
+        self._networks: dict[int, list[tuple[int, int]]] = {4: [], 16: []}  # by the bytes of an address
         self._seen: dict[str, bool] = {}
         for text in trusted:
             if text == "unix":
                 self.unix = True
             else:
                 network = ipaddress.ip_network(text, strict=False)
-                self._networks[network.version].append((int(network.netmask), int(network.network_address)))
+                size = len(network.network_address.packed)
+                self._networks[size].append((int(network.netmask), int(network.network_address)))
 
     def peer(self, end: tuple[str, int] | None) -> bool:
         """Tell whether a connection's other end is trusted; ``None`` is one of a unix socket."""
@@ -38,16 +41,31 @@ class Trust:
         if verdict is None:
             if len(self._seen) >= _REMEMBERED:
                 self._seen.clear()
-            verdict = self._seen[end[0]] = self.address(end[0])
+            verdict = self._seen[end[0]] = self.address(end[0].partition("%")[0])
         return verdict
 
     def address(self, text: str) -> bool:
-        """Tell whether ``text``, a literal address, is in one of the networks."""
-        try:
-            address = ipaddress.ip_address(text.partition("%")[0])
-        except ValueError:
+        """Tell whether ``text``, a literal address without a zone, is in one of the networks."""
+        found = packed(text)
+        if found is None:
             return False
-        if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
-            address = address.ipv4_mapped
-        number = int(address)
-        return any(number & mask == network for mask, network in self._networks[address.version])
+        number = int.from_bytes(found, "big")
+        return any(number & mask == network for mask, network in self._networks[len(found)])
+
+
+def packed(text: str) -> bytes | None:
+    """Return the 4 or 16 bytes of a literal address without a zone, None where ``text`` is none."""
+    try:
+        if ":" not in text:
+            return inet_pton(AF_INET, text)
+        found = inet_pton(AF_INET6, text)
+    except (OSError, ValueError):  # ValueError: a NUL
+        return None
+    return found[12:] if found.startswith(_MAPPED) else found
+
+
+def unpacked(address: bytes) -> str:
+    """Return the usual form of an address that :func:`packed` gave, or that came packed."""
+    if len(address) == 4 or address.startswith(_MAPPED):
+        return inet_ntop(AF_INET, address[-4:])
+    return inet_ntop(AF_INET6, address)

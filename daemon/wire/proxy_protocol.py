@@ -19,9 +19,10 @@ the specification leaves to the receiver is decided so:
 from __future__ import annotations
 
 import ipaddress
-import socket
 import struct
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+
+from asgid.daemon.trust import unpacked
 
 if TYPE_CHECKING:
     from asgid.daemon.seam import Address
@@ -140,14 +141,9 @@ def _ends(kind: int, block: bytes) -> tuple[Address | None, Address | None]:
         return None, None
     if kind == 1:
         source, target, source_port, target_port = struct.unpack("!4s4sHH", block)
-        return (socket.inet_ntoa(source), source_port), (socket.inet_ntoa(target), target_port)
-    source, target, source_port, target_port = struct.unpack("!16s16sHH", block)
-    return (_packed(source), source_port), (_packed(target), target_port)
-
-
-def _packed(address: bytes) -> str:
-    parsed = ipaddress.IPv6Address(address)
-    return str(parsed.ipv4_mapped or parsed)
+    else:
+        source, target, source_port, target_port = struct.unpack("!16s16sHH", block)
+    return (unpacked(source), source_port), (unpacked(target), target_port)
 
 
 def _read_vectors(header: bytes, at: int) -> bool:

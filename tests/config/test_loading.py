@@ -210,6 +210,53 @@ CASES = {
     "forwarded without trusted, there": Bad(
         main(*ADDRESS, 'proxy.forwarded = "x-forwarded"'), codes.FORWARDED_WITHOUT_TRUSTED, 6, 19
     ),
+    "another forwarded header without trusted": Bad(
+        MAIN + '[proxy]\nforwarded = "rfc7239"', codes.FORWARDED_WITHOUT_TRUSTED, 7, 13, "trusted = "
+    ),
+    "a forwarded header that is none": Bad(
+        MAIN + '[proxy]\nforwarded = "forwarded"', codes.BAD_VALUE, 7, 13, "rfc7239"
+    ),
+    "the PROXY protocol without trusted": Bad(
+        MAIN + '[proxy]\nprotocol = "v2"',
+        codes.PROTOCOL_WITHOUT_TRUSTED,
+        7,
+        12,
+        "nobody is trusted.*trusted = ",
+    ),
+    "the PROXY protocol without trusted, there": Bad(
+        main(*ADDRESS, 'proxy.protocol = "any"'), codes.PROTOCOL_WITHOUT_TRUSTED, 6, 18
+    ),
+    "the PROXY protocol on a unix socket that is not trusted": Bad(
+        main('unix = "x"', 'proxy = { protocol = "v1", trusted = ["10.0.0.0/8"] }'),
+        codes.PROTOCOL_WITHOUT_TRUSTED,
+        5,
+        22,
+        'add "unix"',
+    ),
+    "the PROXY protocol where nobody trusted can come": Bad(
+        main(*ADDRESS, 'proxy = { protocol = "v1", trusted = ["unix"] }'),
+        codes.PROTOCOL_WITHOUT_TRUSTED,
+        6,
+        22,
+    ),
+    "a version of the PROXY protocol that is none": Bad(
+        MAIN + '[proxy]\nprotocol = "v3"\ntrusted = ["unix"]', codes.BAD_VALUE, 7, 12, "any"
+    ),
+    "the PROXY protocol before TLS": Bad(
+        main('endpoint = "ssl:443:privateKey=a:certKey=b"')
+        + '[proxy]\nprotocol = "any"\ntrusted = ["10.0.0.0/8"]',
+        codes.PROTOCOL_NOT_FIRST,
+        4,
+        12,
+        "ssl: reads TLS first",
+    ),
+    "the PROXY protocol twice": Bad(
+        main('endpoint = "haproxy:tcp:80"') + '[proxy]\nprotocol = "any"\ntrusted = ["10.0.0.0/8"]',
+        codes.PROTOCOL_NOT_FIRST,
+        4,
+        12,
+        "a PROXY header of its own",
+    ),
     "trusting host bits": Bad(
         MAIN + '[proxy]\ntrusted = ["10.1.2.3/8"]', codes.BAD_TRUSTED, 7, 12, 'write "10.0.0.0/8"'
     ),
@@ -260,11 +307,6 @@ def test_no_target_is_found_at_the_application(check, head, line):
 LO = '[listeners.lo]\ninterface = "lo"\nport = 1\n'
 NOT_YET = {
     "timeouts.tls_handshake": '"5s"',
-    "websocket.origins": '["https://a"]',
-    "websocket.compression": "true",
-    "websocket.compression_threshold": '"2KiB"',
-    "proxy.protocol": '"v2"',
-    "proxy.forwarded": '"rfc7239"',
     "daemon.workers": '"auto"',
     "daemon.user": '"a"',
     "daemon.group": '"a"',

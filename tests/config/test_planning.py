@@ -194,6 +194,28 @@ def test_headers_and_proxies_are_ready_for_the_wire(planned):
     assert made.listeners[0].proxy == Proxy("none", ("unix", "10.0.0.1/32"), "x-forwarded", b"x-real-ip")
 
 
+@pytest.mark.parametrize("protocol", ["v1", "v2", "any"])
+@pytest.mark.parametrize("forwarded", ["none", "rfc7239"])
+def test_both_ways_to_name_a_client_can_be_had(planned, protocol, forwarded):
+    made = planned(
+        listener("fd = 3", 'proxy.trusted = ["unix"]')
+        + listener("fd = 4", 'proxy.protocol = "none"', 'proxy.forwarded = "none"', name="y")
+        + f'[proxy]\nprotocol = "{protocol}"\nforwarded = "{forwarded}"\ntrusted = ["10.0.0.1"]\n'
+    )
+    assert made.listeners[0].proxy == Proxy(protocol, ("unix",), forwarded)
+    assert made.listeners[1].proxy == Proxy("none", ("10.0.0.1/32",), "none")
+
+
+def test_a_command_line_means_what_daphne_means_by_forwarded_headers():
+    values = {
+        "application": {"target": "a:b"},
+        "listeners": {"bind": {"endpoint": "tcp:80"}},
+        "proxy": {"forwarded": "x-forwarded", "trusted": ["unix"]},
+    }
+    made = plan(load_values(values).config, OFFICE)
+    assert made.listeners[0].proxy == Proxy("none", ("unix",), "x-forwarded", rewrites=False)
+
+
 @pytest.mark.parametrize(
     ("other", "only"),
     [
