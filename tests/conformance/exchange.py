@@ -67,8 +67,11 @@ def seen(place: Place) -> list[Seen]:
     return [Seen(**entry) for entry in json.loads(response.body)]
 
 
-def play(place: Place, case: Case) -> bytes:
-    """Send a case, and its marker unless the client leaves; return all that came back."""
+def play(place: Place, case: Case, *, patient: bool = False) -> bytes:
+    """Send a case, and its marker unless the client leaves; return all that came back.
+
+    A ``patient`` client does not leave in the middle: it waits until the other side has had enough.
+    """
     with Raw(place) as client:
         if case.waits:
             client.send(case.data)
@@ -78,13 +81,16 @@ def play(place: Place, case: Case) -> bytes:
             client.send(case.waits + MARKER)
             return came + client.read_to_end()
         client.send(case.data if case.leaves else case.data + MARKER)
-        if case.leaves:
+        if case.leaves and not patient:
             client.half_close()
         return client.read_to_end()
 
 
 def answers(case: Case, received: bytes) -> list[Response]:
-    """The responses to a case; fails where they are not well-formed (an answer to HEAD with a body)."""
+    """The responses to a case and its marker; fails where they are not well-formed.
+
+    (An answer to HEAD with a body, for one: what is behind it would be no response.)
+    """
     methods = tuple(
         outcome.method if isinstance(outcome, Taken) else case.data.partition(b" ")[0].decode("latin-1")
         for outcome in case.outcome

@@ -29,7 +29,8 @@ class Taken:
 
     def __str__(self) -> str:
         """Say it for the matrix."""
-        said = f"taken: `{self.method} {self.target}`"
+        target = self.target if len(self.target) < 40 else self.target[:20] + "..."
+        said = f"taken: `{self.method} {target}`"
         if self.body:
             said += f", body of {len(self.body)}"
         if self.closes:
@@ -105,3 +106,8 @@ def post(*lines: bytes, body: bytes = b"", target: bytes = b"/") -> bytes:
 def chunked(coded: bytes, *lines: bytes) -> bytes:
     """A POST whose chunked body is ``coded`` as it stands."""
     return post(b"Transfer-Encoding: chunked", *lines, body=coded)
+
+
+def shown(value: bytes) -> str:
+    """Bytes as a name shows them."""
+    return f"`{ascii(value)[2:-1]}`"

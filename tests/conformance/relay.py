@@ -11,7 +11,7 @@ import re
 import socket
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from support.raw import Place
@@ -36,6 +36,8 @@ class Forwarded:
 class Flow:
     """One connection of the proxy's to the server; its requests as far as they can be read."""
 
+    port: int  # by which the server knows it
+    saw: list[Any] = field(default_factory=list)  # what the application saw on it
     data: bytearray = field(default_factory=bytearray)
     requests: list[Forwarded] = field(default_factory=list)
     answered: bytearray = field(default_factory=bytearray)  # what the server wrote
@@ -120,7 +122,7 @@ class Relay:
     """Listens for a proxy, and connects to the server for each connection of the proxy's."""
 
     def __init__(self, server: Place) -> None:
-        self.flows: dict[int, Flow] = {}  # by the port that the server sees
+        self.flows: list[Flow] = []  # the newest last: a port may come again
         self._server = server
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listening.getsockname()[1]
@@ -137,7 +139,8 @@ class Relay:
             for end in (near, far):
                 end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 self._sockets.append(end)
-            flow = self.flows[far.getsockname()[1]] = Flow()
+            flow = Flow(far.getsockname()[1])
+            self.flows.append(flow)
             threading.Thread(target=_pump, args=(near, far, flow.data), daemon=True).start()
             threading.Thread(target=_pump, args=(far, near, flow.answered), daemon=True).start()
 

@@ -12,16 +12,14 @@ import re
 import shutil
 import subprocess
 import time
-from collections import defaultdict
 from typing import TYPE_CHECKING
 
 import pytest
 
 from conformance.cases import CASES
-from conformance.exchange import Seen, play, seen, witness
+from conformance.exchange import Seen, answers, play, seen, witness
 from conformance.model import MARKER_TARGET, Case
 from conformance.relay import Flow, Forwarded, Relay
-from support.connections import parse_responses
 from support.files import free_port, write
 from support.raw import Raw
 from support.server import PATIENCE_S
@@ -36,7 +34,7 @@ defaults
   mode http
   timeout connect 2s
   timeout client 700ms
-  timeout server 5s
+  timeout server 1500ms
   timeout http-request 700ms
   timeout http-keep-alive 700ms
   retries 0
@@ -51,7 +49,7 @@ events {{ worker_connections 64; }}
 http {{
   access_log off; client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
   fastcgi_temp_path {folder}/fastcgi; uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
-  client_header_timeout 700ms; client_body_timeout 700ms; keepalive_timeout 700ms;
+  lingering_timeout 1s; client_header_timeout 700ms; client_body_timeout 700ms; keepalive_timeout 700ms;
   ignore_invalid_headers off; underscores_in_headers on;
   upstream asgid {{ server 127.0.0.1:{back}; keepalive 4; }}
   server {{
@@ -81,7 +79,6 @@ class Front:
             "nginx": ["nginx", "-e", "stderr", "-c", path, "-p", folder],
         }[kind]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.saw: dict[int, list[Seen]] = defaultdict(list)  # by the connection, like the relay's flows
         self._wait()
 
     def _wait(self) -> None:
@@ -99,7 +96,8 @@ class Front:
         """What the application saw since, whole."""
         entries = [entry for entry in seen(self.direct) if entry.body is not None]
         for entry in entries:
-            self.saw[entry.connection].append(entry)
+            flow = next(flow for flow in reversed(self.relay.flows) if flow.port == entry.connection)
+            flow.saw.append(entry)
         return entries
 
     def close(self) -> None:
@@ -121,15 +119,15 @@ def front(request, tmp_path_factory):
             made.close()
         assert server.stop() == 0
         assert "Traceback" not in server.err.text
-    for port, flow in made.relay.flows.items():
-        agree(made.saw[port], flow, ended=True)
+    for flow in made.relay.flows:
+        agree(flow, ended=True)
 
 
-def agree(saw: list[Seen], flow: Flow, *, ended: bool) -> None:
+def agree(flow: Flow, *, ended: bool) -> None:
     """The server read the requests of a connection as they were sent on, or refused one and stopped there."""
     if flow.disagreed:
         return  # that was said already
-    forwarded = flow.read()
+    saw, forwarded = flow.saw, flow.read()
     flow.disagreed = True
     assert [(one.method, one.target, one.body.encode("latin-1")) for one in saw] == [
         (one.method, as_seen(one), one.body) for one in forwarded[: len(saw)]
@@ -150,21 +148,24 @@ def as_seen(request: Forwarded) -> str:
 
 @pytest.mark.parametrize("case", CASES, ids=[case.ident for case in CASES])
 def test_both_agree_where_each_request_ends(front: Front, case: Case):
-    received = play(front.place, case)
+    received = play(front.place, case, patient=True)
     entries = front.new()
-    for port, saw in front.saw.items():
-        agree(saw, front.relay.flows[port], ended=False)
+    for flow in front.relay.flows:
+        agree(flow, ended=False)
     targets = [entry.target for entry in entries]
     assert targets.count(MARKER_TARGET) <= 1
     if not received.startswith(b"HTTP/"):
         assert not entries  # nginx speaks HTTP/0.9 with who asks for it
         return
-    responses = parse_responses(received, tuple(entry.method for entry in entries), closed=True)
+    responses = answers(case, received)
     good = [response for response in responses if response.status == 200]
     assert len(good) == len(entries)
     for response, entry in zip(good, entries, strict=True):
         if entry.method != "HEAD":
             assert json.loads(response.body)["target"] == entry.target
     if all(response.status == 200 for response in responses) and case.stays_open:
-        assert targets[:-1] == [taken.target for taken in case.taken]
+        assert [(entry.body or "").encode("latin-1") for entry in entries] == [
+            *(taken.body for taken in case.taken),
+            b"",
+        ]
         assert targets[-1] == MARKER_TARGET
