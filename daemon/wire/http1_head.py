@@ -121,7 +121,9 @@ class HeadParser:
         head = RequestHead(method, target, version, headers, peer)
         if version == "1.1":
             count = len(special)
-            if count > 1 and _KEEP_ALIVE in special:
+            if count == 2 and special[1] == _KEEP_ALIVE:
+                count = 1
+            elif count > 1 and _KEEP_ALIVE in special:
                 special = [header for header in special if header != _KEEP_ALIVE]
                 count = len(special)
             if count == 1 and special[0][0] == b"host":
