@@ -7,7 +7,7 @@ with the finding, so that what is shown is what was read.
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -24,10 +24,25 @@ COMMAND_LINE = "command line"
 
 
 @dataclass(frozen=True, slots=True)
+class Fix:
+    """A change that is safe to make without asking: the text from a place to its end (exclusive), replaced.
+
+    Lines and columns are 1-based, columns in characters. ``text`` is what stands there afterwards.
+    """
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnostic:
     """One finding. ``key`` is dotted; ``end_line`` and ``end_column`` (exclusive, 0: not known) end it.
 
     ``source`` is the line of text that ``place`` points into, without its newline; empty where there is none.
+    ``fix`` is there where the file can be put right without a decision.
     """
 
     code: str
@@ -39,6 +54,7 @@ class Diagnostic:
     end_line: int = 0
     end_column: int = 0
     source: str = ""
+    fix: Fix | None = None
 
     def __str__(self) -> str:
         return f"{where(self.place)}: {self.severity}[{self.code}]: {self.message}"
@@ -115,15 +131,16 @@ def _cells(text: str) -> int:
 def render_json(diagnostics: Iterable[Diagnostic]) -> str:
     """Return the findings for a program: a JSON array of objects.
 
-    Each has ``severity``, ``code``, ``message``, ``file``, ``line``, ``column``, ``key``, ``help``, and
-    ``end_line`` and ``end_column`` (exclusive; null where not known).
+    Each has ``severity``, ``code``, ``message``, ``file``, ``line``, ``column``, ``key``, ``help``,
+    ``end_line`` and ``end_column`` (exclusive; null where not known), and ``fix`` (null, or an object of
+    ``line``, ``column``, ``end_line``, ``end_column`` and the ``text`` that belongs there).
     """
     import json  # noqa: PLC0415 - costs 7 ms, and only this needs it
 
     return json.dumps([_record(each) for each in diagnostics], indent=2, ensure_ascii=False)
 
 
-def _record(diagnostic: Diagnostic) -> dict[str, str | int | None]:
+def _record(diagnostic: Diagnostic) -> dict[str, object]:
     return {
         "severity": diagnostic.severity,
         "code": diagnostic.code,
@@ -135,4 +152,5 @@ def _record(diagnostic: Diagnostic) -> dict[str, str | int | None]:
         "end_column": diagnostic.end_column or None,
         "key": diagnostic.key,
         "help": diagnostic.help,
+        "fix": asdict(diagnostic.fix) if diagnostic.fix else None,
     }

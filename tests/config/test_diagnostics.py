@@ -92,6 +92,7 @@ def test_json_is_an_array_with_every_field(tmp_path):
         "end_line": 5,
         "end_column": 4,
         "key": 'listeners.a."é"',
+        "fix": None,
     }
     assert json.loads(render_json([])) == []
 
