@@ -48,7 +48,7 @@ def test_a_sync_view_runs_in_a_thread_and_sees_where_it_was_asked(server, client
     got = client.get("/whoami/").json()
     assert got == {
         "listener": "main", "thread": True, "url": f"{server.first.url}/whoami/", "script_name": "",
-        "remote": "127.0.0.1",
+        "remote": "127.0.0.1", "forwarded_for": None,
     }  # fmt: skip
 
 
@@ -124,3 +124,14 @@ def test_under_a_prefix_django_makes_its_urls_with_it(serve_site):
         got = client.get("/site/whoami/").json()
     assert got["script_name"] == "/site"
     assert got["url"] == f"{server.first.url}/site/whoami/"
+
+
+def test_behind_a_proxy_urls_and_client_are_those_it_was_asked_for(behind_proxy):
+    server, said = behind_proxy("django_site", "config.asgi:application")
+    with httpx.Client(base_url=server.first.url, trust_env=False) as client:
+        got = client.get("/whoami/", headers=said).json()
+    prefix = "/app" if "X_Forwarded_For" in said else ""  # RFC 7239 has none
+    assert got["url"] == f"https://www.example.org:8443{prefix}/whoami/"
+    assert (got["script_name"], got["remote"]) == (prefix, "203.0.113.9")
+    # What an application reads for itself is true as well.
+    assert got["forwarded_for"] == ("203.0.113.9" if prefix else None)

@@ -185,6 +185,18 @@ def test_under_a_prefix_static_files_are_found(serve_site):
         assert client.get("/site/").json()["database"] == "connected"
 
 
+def test_behind_a_proxy_urls_are_those_it_was_asked_for(behind_proxy):
+    server, said = behind_proxy("starlette_site", "pages:application")
+    with httpx.Client(base_url=server.first.url, trust_env=False) as client:
+        got = client.get("/where", headers=said).json()
+    # RFC 7239 has no prefix: X-Forwarded-Prefix is its client's word there.
+    base = "https://www.example.org:8443" + ("/app" if "X_Forwarded_For" in said else "")
+    assert got == {
+        "here": f"{base}/where", "there": f"{base}/wait/x", "mounted": f"{base}/static/style.css",
+        "client": "203.0.113.9",
+    }  # fmt: skip
+
+
 def test_nothing_was_logged_as_an_error_when_clients_left(server, client):
     reader = Raw(server.first.place)
     reader.request("/endless")

@@ -1,20 +1,23 @@
-"""What needs root: network namespaces, process 1, other users, nginx. Skipped where that is not to be had."""
+"""What needs root: network namespaces, process 1, other users, proxies. Skipped where it is not there."""
 
 from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from support import fronts
 from support.namespaces import Namespace
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator
+
+    from support.raw import Place
 
 HERE = Path(__file__).parent
 
@@ -52,32 +55,37 @@ def namespace() -> Namespace:
 
 @pytest.fixture
 def nginx(tmp_path: Path):
-    """``nginx(configuration)``: nginx with this server configuration, ended after the test."""
+    """``nginx(servers, place, streams)``: nginx once it accepts at ``place``, ended after the test."""
     if not shutil.which("nginx"):
         pytest.skip("nginx is not installed")
     started = []
 
-    def starter(servers: str) -> None:
-        text = f"""
-daemon off; master_process off; pid {tmp_path}/nginx.pid; error_log stderr;
-events {{ worker_connections 64; }}
-http {{
-  access_log off;
-  client_max_body_size 0;
-  client_body_temp_path {tmp_path}/body; proxy_temp_path {tmp_path}/proxy;
-  fastcgi_temp_path {tmp_path}/fastcgi;
-  uwsgi_temp_path {tmp_path}/uwsgi; scgi_temp_path {tmp_path}/scgi;
-  {servers}
-}}
-"""
-        (tmp_path / "nginx.conf").write_text(text)
-        process = subprocess.Popen(
-            ["nginx", "-e", "stderr", "-c", tmp_path / "nginx.conf", "-p", tmp_path],
-            stderr=subprocess.DEVNULL,
-        )
-        started.append(process)
+    def starter(servers: str, place: Place, streams: str = "") -> None:
+        if streams and not fronts.NGINX_STREAM.exists():
+            pytest.skip("nginx's stream module is not installed")
+        started.append(fronts.nginx(tmp_path, servers, streams))
+        fronts.wait_accepting(place, started[-1])
 
     yield starter
+    end(started)
+
+
+@pytest.fixture
+def haproxy(tmp_path: Path):
+    """``haproxy(proxies, place)``: HAProxy once it accepts at ``place``, ended after the test."""
+    if not shutil.which("haproxy"):
+        pytest.skip("HAProxy is not installed")
+    started = []
+
+    def starter(proxies: str, place: Place) -> None:
+        started.append(fronts.haproxy(tmp_path, proxies))
+        fronts.wait_accepting(place, started[-1])
+
+    yield starter
+    end(started)
+
+
+def end(started: list[subprocess.Popen[bytes]]) -> None:
     for process in started:
         process.terminate()
         process.wait(20)

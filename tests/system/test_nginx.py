@@ -1,17 +1,15 @@
-"""nginx in front, as it speaks to upstreams by default: HTTP/1.0, a new connection for each request."""
+"""nginx in front: as it speaks to upstreams by default (HTTP/1.0, each request by itself), and more."""
 
 from __future__ import annotations
 
+import json
 import os
-import time
 
 import httpx
 import pytest
 import websockets.sync.client
 
 from support.files import free_port
-from support.raw import Raw
-from support.server import PATIENCE_S
 
 TCP = '[listeners.proxy]\naddress = "127.0.0.1"\nport = 0\n'
 UNIX = '[listeners.proxy]\nunix = "proxy.sock"\n'
@@ -24,7 +22,8 @@ def front(request, serve, nginx, tmp_path):
     server = serve(TCP if request.param == "tcp" else UNIX, rest=TRUST)
     upstream = server.first.address if request.param == "tcp" else f"unix:{tmp_path / 'proxy.sock'}:"
     port = free_port()
-    nginx(f"""
+    nginx(
+        f"""
 server {{
   listen 127.0.0.1:{port};
   proxy_set_header Host $http_host;
@@ -38,21 +37,10 @@ server {{
     proxy_set_header Connection upgrade;
   }}
 }}
-""")
-    connect(("127.0.0.1", port))
+""",
+        ("127.0.0.1", port),
+    )
     return f"127.0.0.1:{port}", server
-
-
-def connect(place) -> None:
-    """Wait until nginx accepts; it does not say when."""
-    deadline = time.monotonic() + PATIENCE_S
-    while True:
-        try:
-            Raw(place).close()
-        except ConnectionRefusedError:
-            assert time.monotonic() < deadline
-        else:
-            return
 
 
 def test_requests_of_every_kind_pass(front):
@@ -76,6 +64,110 @@ def test_the_scope_is_the_clients(front):
     # nginx adds 127.0.0.1, which is trusted: the right-most entry that nobody trusted wrote is before it.
     assert scope["client"][0] == "198.51.100.1"
     assert dict(scope["headers"])["host"] == authority
+
+
+FORWARDED = """
+server {{
+  listen 127.0.0.1:{port};
+  proxy_http_version 1.1;
+  proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+  proxy_set_header X-Forwarded-Host $http_host;
+  proxy_set_header X-Forwarded-Proto https;
+  proxy_set_header X-Forwarded-Prefix $cut;
+  proxy_set_header Upgrade $http_upgrade;
+  proxy_set_header Connection $hop;
+  set $cut "";
+  location /scope/ {{
+    set $cut /scope;
+    proxy_pass http://{upstream}/;
+  }}
+  location /ws/ {{ proxy_pass http://{upstream}; }}
+}}
+map $http_upgrade $hop {{ "" ""; default upgrade; }}
+map $remote_addr $client {{
+  ~: '"[$remote_addr]:$remote_port"';
+  default '"$remote_addr:$remote_port"';
+}}
+map $http_forwarded $forwarded {{
+  "" 'for=$client;proto=https;host="$http_host"';
+  default '$http_forwarded, for=$client;proto=https;host="$http_host"';
+}}
+server {{
+  listen 127.0.0.1:{other};
+  proxy_set_header Forwarded $forwarded;
+  location / {{ proxy_pass http://{upstream}; }}
+}}
+"""
+
+
+@pytest.fixture(params=["tcp", "unix"])
+def upstream(request, serve, tmp_path):
+    """``upstream(rest)``: asgid on TCP or on a unix socket; its address as nginx has it, and asgid."""
+
+    def server(rest: str):
+        made = serve(TCP if request.param == "tcp" else UNIX, rest=rest)
+        return made.first.address if request.param == "tcp" else f"unix:{tmp_path / 'proxy.sock'}", made
+
+    return server
+
+
+def test_host_prefix_and_scheme_are_those_the_client_asked_for(upstream, nginx):
+    address, _ = upstream(TRUST)
+    port = free_port()
+    servers = FORWARDED.format(port=port, other=free_port(), upstream=colon(address))
+    nginx(servers, ("127.0.0.1", port))
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+        scope = client.get(
+            "/scope/page", headers={"X-Forwarded-For": "6.6.6.6, nobody", "X-Forwarded-Prefix": "/evil"}
+        ).json()
+    assert (scope["client"], scope["scheme"]) == (["127.0.0.1", 0], "https")
+    assert (scope["root_path"], scope["path"]) == ("/scope", "/scope/page")
+    headers = dict(scope["headers"])
+    assert (headers["host"], headers["x-forwarded-for"]) == (f"127.0.0.1:{port}", "127.0.0.1")
+    with websockets.sync.client.connect(f"ws://127.0.0.1:{port}/ws/scope", proxy=None) as socket:
+        scope = json.loads(socket.recv())
+    assert (scope["scheme"], dict(scope["headers"])["host"]) == ("wss", f"127.0.0.1:{port}")
+
+
+def test_a_forwarded_header_that_nginx_adds_to_cannot_be_spoiled(upstream, nginx):
+    address, _ = upstream(TRUST.replace("x-forwarded", "rfc7239"))
+    port = free_port()
+    nginx(FORWARDED.format(port=free_port(), other=port, upstream=colon(address)), ("127.0.0.1", port))
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+        for spoofed in (
+            "for=6.6.6.6",
+            'for="6.6.6.6',
+            'for=6.6.6.6;x="\\',
+            "for=6.6.6.6;host=evil, nonsense",
+        ):
+            scope = client.get("/scope", headers={"Forwarded": spoofed}).json()
+            headers = dict(scope["headers"])
+            assert (scope["scheme"], headers["host"]) == ("https", f"127.0.0.1:{port}")
+            # nginx is trusted, and so is its client: what is readable before that is that client's word.
+            assert scope["client"][0] == ("6.6.6.6" if spoofed == "for=6.6.6.6" else "127.0.0.1")
+
+
+def test_its_stream_module_names_the_client_by_the_proxy_protocol(upstream, nginx):
+    address, server = upstream('[proxy]\nprotocol = "v1"\ntrusted = ["127.0.0.1", "unix"]\n')
+    port = free_port()
+    stream = f"server {{ listen 127.0.0.1:{port}; proxy_pass {address}; proxy_protocol on; }}"
+    nginx("", ("127.0.0.1", port), stream)
+    transport = httpx.HTTPTransport(local_address="127.0.0.7")
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", transport=transport, trust_env=False) as client:
+        for _ in range(2):
+            scope = client.get("/scope").json()
+            assert (scope["client"][0], scope["server"]) == ("127.0.0.7", ["127.0.0.1", port])
+        assert len(client.get("/large?size=1000000").content) == 1_000_000
+    with websockets.sync.client.connect(f"ws://127.0.0.1:{port}/ws/echo", proxy=None) as socket:
+        socket.send("hello")
+        assert socket.recv() == "hello"
+    assert server.stop() == 0
+    assert "refused" not in server.err.text
+
+
+def colon(address: str) -> str:
+    """An upstream's address in ``proxy_pass http://``, where a path ends with a colon."""
+    return f"{address}:" if address.startswith("unix:") else address
 
 
 def test_websockets_pass(front):

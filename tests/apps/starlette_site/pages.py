@@ -37,6 +37,16 @@ async def index(request):
     return JSONResponse({"database": request.state.database, "client": request.client.host})
 
 
+async def where(request):
+    told = {
+        "here": str(request.url),
+        "there": str(request.url_for("wait", name="x")),
+        "mounted": str(request.url_for("static", path="style.css")),
+        "client": request.client.host,
+    }
+    return JSONResponse(told)
+
+
 async def wait(request):
     await event(request.path_params["name"]).wait()
     return PlainTextResponse("it happened")
@@ -155,6 +165,7 @@ application = Starlette(
     lifespan=lifespan,
     routes=[
         Route("/", index),
+        Route("/where", where),
         Route("/wait/{name}", wait),
         Route("/background", background),
         Route("/stream", stream),
@@ -168,7 +179,7 @@ application = Starlette(
         Route("/gone", gone),
         Route("/hints", hints),
         WebSocketRoute("/chat", chat),
-        Mount("/static", StaticFiles(directory=HERE / "static")),
+        Mount("/static", StaticFiles(directory=HERE / "static"), name="static"),
         Mount(
             "/layered",
             Starlette(

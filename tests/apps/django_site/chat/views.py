@@ -24,6 +24,7 @@ def whoami(request):
             "url": request.build_absolute_uri(),
             "script_name": request.META["SCRIPT_NAME"],
             "remote": request.META.get("REMOTE_ADDR"),
+            "forwarded_for": request.META.get("HTTP_X_FORWARDED_FOR"),
         }
     )
 
