@@ -77,6 +77,15 @@ FILES = {
     "forwarded headers without trusted": Bad(
         GOOD + MAIN + '[proxy]\nforwarded = "x-forwarded"\n', 8, "trusted"
     ),
+    "another kind of forwarded headers without trusted": Bad(
+        GOOD + MAIN + '[proxy]\nforwarded = "rfc7239"\n', 8, "trusted"
+    ),
+    "the PROXY protocol without trusted": Bad(GOOD + MAIN + '[proxy]\nprotocol = "v2"\n', 8, "trusted"),
+    "the PROXY protocol before TLS": Bad(
+        listener('endpoint = "ssl:0:privateKey=a"', 'proxy = { protocol = "v1", trusted = ["::1"] }'),
+        5,
+        "TLS first",
+    ),
     "a bad network": Bad(GOOD + MAIN + '[proxy]\ntrusted = ["10.0.0.0/99"]\n', 8, "10.0.0.0/99"),
     "two listeners in one place": Bad(
         GOOD

@@ -262,6 +262,19 @@ def test_proxy_headers_are_believed_on_a_unix_socket(flags, tmp_path):
     assert scope_at(server.first.place, *FORWARDED)["client"] == ["203.0.113.7", 4711]
 
 
+def test_proxy_headers_leave_the_host_to_the_application(flags):
+    """As Daphne does: documented configurations of nginx send the name of a server block."""
+    said = ("X-Forwarded-Host: _", "X-Forwarded-Prefix: /app", "X-Forwarded-For: 203.0.113.7")
+    scope = scope_at(flags("-p", "0", "--proxy-headers").first.place, *said)
+    headers = dict(scope["headers"])
+    assert (headers["host"], headers["x-forwarded-host"], headers["x-forwarded-prefix"]) == (
+        "test",
+        "_",
+        "/app",
+    )
+    assert (scope["root_path"], scope["path"], scope["client"]) == ("", "/scope", ["203.0.113.7", 0])
+
+
 def test_daphne_root_path_is_taken_from_a_trusted_proxy_and_hidden(flags):
     scope = scope_at(flags("-p", "0", "--proxy-headers").first.place, "Daphne-Root-Path: /caf%C3%A9")
     assert scope["root_path"] == "/café"
