@@ -34,8 +34,8 @@ METHODS: dict[bytes, str] = {
 _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _VERSION = re.compile(rb"HTTP/([0-9])\.([0-9])")
 # uri-host [ ":" port ] (RFC 9110 7.2, RFC 3986 3.2.2): a bracketed literal, or a name or IPv4 address; may be
-# empty. Clients that reach a link-local address send its zone too (RFC 6874), as http.client did. The group is
-# an IPv6 address, which is looked at once more.
+# empty. Clients that reach a link-local address send its zone too (RFC 6874), as http.client did. The group
+# is an IPv6 address, which is looked at once more.
 _HOST = re.compile(
     rb"(?:\[([0-9A-Fa-f:.]+)(?:%[0-9A-Za-z.\-_~%]+)?\]"
     rb"|\[[vV][0-9A-Fa-f]+\.[A-Za-z0-9\-._~!$&'()*+,;=:]+\]"
@@ -81,7 +81,7 @@ class HeadParser:
         self.on_header = _collector(self._headers, self._special)
         self._feed = httptools.HttpRequestParser(self).feed_data
         self._used = False  # it has seen more than plain heads
-        self._host = b""  # the last one that was found well formed: most requests have the same
+        self._host = b"-"  # the last one that was found well formed: most requests have the same
         self.framing: Framing | None = None  # of the last head; None: no body, HTTP/1.1, nothing special
 
     def parse(self, data: bytes, peer: Peer) -> RequestHead:
@@ -197,7 +197,12 @@ def _with_known_version(data: bytes) -> bytes:
 
 
 def _check_host(host: bytes) -> None:
-    """Hold a Host to its grammar. Raises :class:`BadRequest`."""
+    """Hold a Host to its grammar. Raises :class:`BadRequest`.
+
+    The grammar lets it be empty, for what has no authority; an http URI has one (RFC 9110 4.2.1).
+    """
+    if not host or host[0] == 0x3A:
+        raise BadRequest(400, "a Host without a host")
     rest = host.translate(None, _NAME_BYTES)
     if rest and (rest != b":" or not host.rpartition(b":")[2].isdigit()) and not _is_authority(host):
         raise BadRequest(400, "malformed Host")
@@ -241,7 +246,8 @@ def _other_form(
         if version == "1.1":
             raise BadRequest(400, "no Host")
         return rest, [(b"host", authority), *special], [(b"host", authority), *headers]
-    _check_host(hosts[0])
+    if hosts[0] or version == "1.1":
+        _check_host(hosts[0])
     replaced = [(name, authority if name == b"host" else value) for name, value in headers]
     return rest, [(name, authority if name == b"host" else value) for name, value in special], replaced
 
@@ -273,7 +279,7 @@ def _interpret(head: RequestHead, special: Headers) -> Framing:
             value = seen[name] + b"," + value  # noqa: PLW2901 - RFC 9110 5.3: a list may come in several lines
         seen[name] = value
     version = head.version
-    if b"host" in seen:
+    if seen.get(b"host") or (version == "1.1" and b"host" in seen):  # an empty one is none in HTTP/1.0
         _check_host(seen[b"host"])
     elif version == "1.1":
         raise BadRequest(400, "no Host")  # RFC 9112 3.2

@@ -127,6 +127,8 @@ CHUNKS = [
     Case("9112-7.1.1", "a name and a value", chunked(b"2;a=b;c=d\r\nab\r\n0;e\r\n\r\n"), body(b"ab")),
     Case("9112-7.1.1", "a quoted value", chunked(b'2;a="b;\\"c"\r\nab\r\n0\r\n\r\n'), body(b"ab")),
     Case("9112-7.1.1", "bad white space", chunked(b"2 ; a = b\r\nab\r\n0\r\n\r\n"), body(b"ab")),
+    *(Case("9112-7.1.1", f"malformed: {shown(extension)}", chunked(b"2" + extension + b"\r\nab\r\n0\r\n\r\n" + HIDDEN), BAD)
+      for extension in (b";", b";a;", b";=b", b";a=", b";a[=b", b";\xff", b';a="b', b";a=b c", b";a ")),
     Case("9112-7.1.1", "LF in it", chunked(b"2;a\nb\r\nab\r\n0\r\n\r\n" + HIDDEN), BAD),
     Case("9112-7.1.1", "LF at its end, with a hidden request", chunked(b"2;\nxx\r\n%x\r\n0\r\n\r\n" % (len(HIDDEN) + 5) + HIDDEN + b"\r\n0\r\n\r\n"), BAD),
     Case("9112-7.1.1", "CR in it", chunked(b"2;a\rb\r\nab\r\n0\r\n\r\n" + HIDDEN), BAD),

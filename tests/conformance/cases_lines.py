@@ -130,9 +130,12 @@ HOSTS = [
          get(start=b"GET http://site/ HTTP/1.1", host=b"Host: a b"), BAD),
     *(Case("9110-7.2", f"invalid: {shown(value)}", get(host=b"Host: " + value), BAD)
       for value in _BAD_HOSTS),
+    Case("9110-4.2", "an empty Host", get(host=b"Host:"), BAD),
+    Case("9110-4.2", "a Host that is only a port", get(host=b"Host: :80"), BAD),
+    Case("9110-7.2", "an empty one in HTTP/1.0", get(host=b"Host:", start=b"GET / HTTP/1.0"), (Taken(version="1.0", closes=True),)),
     Case("9110-7.2", "invalid in HTTP/1.0", get(host=b"Host: a b", start=b"GET / HTTP/1.0"), BAD),
     *(Case("9110-7.2", f"valid: `{value}`", get(host=b"Host: " + value.encode()), (Taken(fields=(("host", value),)),))
-      for value in ("", "site", "site:", "site:8080", "192.0.2.1", "[::1]", "[2001:db8::1]:80", "a_b.example", "a%20b")),
+      for value in ("site", "site:", "site:8080", "192.0.2.1", "[::1]", "[2001:db8::1]:80", "a_b.example", "a%20b")),
 ]  # fmt: skip
 
 TARGETS = [

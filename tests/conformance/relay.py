@@ -63,7 +63,7 @@ def read_request(data: bytes) -> tuple[Forwarded, int] | None:
         return None
     line, *lines = head.split(b"\r\n")
     words = line.split(b" ")
-    if len(words) != 3 or words[2] not in (b"HTTP/1.1", b"HTTP/1.0"):
+    if len(words) != 3 or not re.fullmatch(rb"HTTP/1\.[0-9]", words[2]):
         raise UnreadableError(f"a request line {line!r}")
     fields: dict[bytes, list[bytes]] = {}
     for text in lines:

@@ -48,7 +48,8 @@ VALID: list[tuple[bytes, bytes]] = [
     (b"3;a\r\nabc\r\n0;b=c\r\n\r\n", b"abc"),
     (b'3;a="b\\"c;d"\r\nabc\r\n0\r\n\r\n', b"abc"),
     (b"3 ;a\r\nabc\r\n0\t;a = b\r\n\r\n", b"abc"),
-    (b"3;\xff\r\nabc\r\n0\r\n\r\n", b"abc"),
+    (b'3;a="\xff\t"\r\nabc\r\n0\r\n\r\n', b"abc"),
+    (b'3;a;b=c;d="e";f\r\nabc\r\n0\r\n\r\n', b"abc"),
     (b"2\r\n\r\n\r\n0\r\n\r\n", b"\r\n"),
     (b"5\r\n0\r\n\r\n\r\n0\r\n\r\n", b"0\r\n\r\n"),
     (b"0\r\nA: b\r\n\r\n", b""),
@@ -106,6 +107,15 @@ INVALID: dict[str, bytes] = {
     "7.1.1 LF in an extension": b"3;a\nb\r\nabc\r\n0\r\n\r\n",
     "7.1.1 CR in an extension": b"3;a\rb\r\nabc\r\n0\r\n\r\n",
     "7.1.1 NUL in an extension": b"3;a\0\r\nabc\r\n0\r\n\r\n",
+    "7.1.1 no name": b"3;\r\nabc\r\n0\r\n\r\n",
+    "7.1.1 no second name": b"3;a;\r\nabc\r\n0\r\n\r\n",
+    "7.1.1 a name that is no token": b"3;a[=b\r\nabc\r\n0\r\n\r\n",
+    "7.1.1 a byte above 127 in a name": b"3;\xff\r\nabc\r\n0\r\n\r\n",
+    "7.1.1 no value": b"3;a=\r\nabc\r\n0\r\n\r\n",
+    "7.1.1 a value that is no token": b"3;a=b c\r\nabc\r\n0\r\n\r\n",
+    "7.1.1 quotes that do not end": b'3;a="b\r\nabc\r\n0\r\n\r\n',
+    "7.1.1 a backslash before the last quote": b'3;a="b\\"\r\nabc\r\n0\r\n\r\n',
+    "7.1.1 white space at the end": b"3;a \r\nabc\r\n0\r\n\r\n",
     "7.1.1 DEL in an extension": b"3;a\x7f\r\nabc\r\n0\r\n\r\n",
     "7.1.2 a trailer without a colon": b"0\r\nab\r\n\r\n",
     "7.1.2 a trailer without a name": b"0\r\n: b\r\n\r\n",
@@ -165,7 +175,10 @@ def test_many_small_chunks_are_no_overhead():
 
 # The model: a body is a list of chunks, read by one regular expression from the whole of it.
 
-_CHUNK = re.compile(rb"([0-9A-Fa-f]+)((?:[ \t]*;[\t\x20-\x7e\x80-\xff]*)?)\r\n")
+_CHUNK = re.compile(
+    rb"([0-9A-Fa-f]+)((?:[ \t]*;[ \t]*[!#-'*+\-.0-9A-Z^-z|~]+"
+    rb'(?:[ \t]*=[ \t]*(?:[!#-\'*+\-.0-9A-Z^-z|~]+|"(?:[^"\\\r\n\0]|\\[^\r\n\0])*"))?)*)\r\n'
+)
 _TRAILER = re.compile(rb"([!#-'*+\-.0-9A-Z^-z|~]+:[\t\x20-\x7e\x80-\xff]*)?\r\n")
 
 
@@ -193,7 +206,7 @@ def model(data: bytes) -> tuple[bytes, bytes] | None:
 
 
 chunks = st.lists(st.binary(min_size=1, max_size=40), max_size=6)
-extensions = st.sampled_from([b"", b";a", b";a=b", b' ;a="b"', b"\t;\t"])
+extensions = st.sampled_from([b"", b";a", b";a=b", b' ;a="b"', b"\t;\ta\t=\tb"])
 trailers = st.sampled_from([b"", b"A: b\r\n", b"A:\r\nB: c\r\n"])
 
 

@@ -337,7 +337,7 @@ def test_9110_2_5_a_higher_minor_version_is_held_to_the_rules_of_1_1():
 @pytest.mark.parametrize(
     "host",
     [
-        b"", b"site", b"site:", b"site:80", b"SITE.example", b"192.0.2.1", b"192.0.2.1:80", b"[::1]",
+        b"site", b"site:", b"site:80", b"SITE.example", b"192.0.2.1", b"192.0.2.1:80", b"[::1]",
         b"[::1]:80",
         b"[fe80::1%25eth0]", b"[fe80::1%eth0]:80", b"xn--bcher-kva.example", b"a_b", b"a%20b",
         b"sub-delims!$&'()*+,;=", b"[v1.a]",
@@ -347,6 +347,21 @@ def test_9110_2_5_a_higher_minor_version_is_held_to_the_rules_of_1_1():
 def test_9110_7_2_valid_hosts(host, version):
     request = parse(head(b"Host:  " + host + b"\t ", start=b"GET / HTTP/" + version, host=False))
     assert request.headers == [(b"host", host)]
+
+
+@pytest.mark.parametrize("host", [b"", b":", b":80"])
+def test_9110_4_2_1_a_host_without_a_host(host):
+    """It is no better than none."""
+    line = b"Host: " + host
+    assert refused(head(line, host=False)) == 400
+    assert refused(head(line, b"Content-Length: 1", host=False)) == 400
+    assert refused(head(line, start=b"GET http://site/ HTTP/1.1", host=False)) == 400
+    if host:
+        assert refused(head(line, start=b"GET / HTTP/1.0", host=False)) == 400
+    else:
+        assert parse(head(line, start=b"GET / HTTP/1.0", host=False)).headers == [(b"host", b"")]
+        absolute = parse(head(line, start=b"GET http://site/ HTTP/1.0", host=False))
+        assert absolute.headers == [(b"host", b"site")]
 
 
 def test_9112_3_2_http_1_0_needs_no_host():
