@@ -103,8 +103,9 @@ def test_serving_from_start_to_stop(tour, start):
     assert server.status == 0
 
 
-def test_the_last_file_is_valid(tour, tmp_path):
+@pytest.mark.parametrize("number", range(1, len(blocks("toml"))))
+def test_the_other_files_are_valid(tour, tmp_path, number):
     folder, _ = tour
-    write(tmp_path / "last.toml", blocks("toml")[1])
-    shown = asgid(folder, "lint", str(tmp_path / "last.toml"))
+    write(tmp_path / "other.toml", blocks("toml")[number])
+    shown = asgid(folder, "lint", str(tmp_path / "other.toml"))
     assert shown.returncode == 0, shown.stdout

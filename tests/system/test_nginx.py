@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+from pathlib import Path
 
 import httpx
 import pytest
@@ -163,6 +165,33 @@ def test_its_stream_module_names_the_client_by_the_proxy_protocol(upstream, ngin
         assert socket.recv() == "hello"
     assert server.stop() == 0
     assert "refused" not in server.err.text
+
+
+def test_what_the_readme_has_for_nginx_is_right(serve, nginx, tmp_path):
+    text = (Path(__file__).parents[2] / "README.md").read_text()
+    block = re.findall(r"```nginx\n(.*?)```", text, re.DOTALL)[0]
+    port = free_port()
+    serve(UNIX, rest=TRUST)
+    here = block.replace("listen 80", f"listen 127.0.0.1:{port}").replace(
+        "/run/mysite/http.sock", str(tmp_path / "proxy.sock")
+    )
+    assert here.count(str(tmp_path)) == 1
+    nginx(here, ("127.0.0.1", port))
+    spoofed = {
+        "X-Forwarded-For": "nobody", "X-Forwarded-Host": "evil", "X-Forwarded-Proto": "https",
+        "X-Forwarded-Port": "1", "X-Forwarded-Prefix": "/evil", "Forwarded": "for=6.6.6.6",
+    }  # fmt: skip
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=spoofed, trust_env=False) as client:
+        scope = client.get("/scope").json()
+    headers = {name: value for name, value in scope["headers"] if "forwarded" in name or name == "host"}
+    assert (scope["client"], scope["scheme"], scope["path"]) == (["127.0.0.1", 0], "http", "/scope")
+    assert headers == {
+        "host": f"127.0.0.1:{port}", "x-forwarded-host": f"127.0.0.1:{port}", "x-forwarded-for": "127.0.0.1",
+        "x-forwarded-proto": "http",
+    }  # fmt: skip
+    with websockets.sync.client.connect(f"ws://127.0.0.1:{port}/ws/echo", proxy=None) as socket:
+        socket.send("hello")
+        assert socket.recv() == "hello"
 
 
 def colon(address: str) -> str:
