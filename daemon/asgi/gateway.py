@@ -41,6 +41,7 @@ class ASGIGateway:
         self.driver = Driver(loop)
         self.cycles: set[Any] = set()  # those whose application waits
         self.accepted: set[Any] = set()  # WebSockets among them that are no requests any more
+        self._closing: dict[Any, asyncio.TimerHandle] = {}  # those whose client has gone, and when they end
 
     @property
     def running(self) -> int:
@@ -71,6 +72,8 @@ class ASGIGateway:
         """Forget a cycle whose application has returned."""
         self.cycles.discard(cycle)
         self.accepted.discard(cycle)
+        if self._closing and (timer := self._closing.pop(cycle, None)) is not None:
+            timer.cancel()  # it would hold the cycle and all of its connection until its time
 
     def close_later(self, cycle: Any) -> None:
         """Cancel an application whose client has gone, after ``timeouts.application_close``.
@@ -79,12 +82,11 @@ class ASGIGateway:
         its answer: nothing tells one from the other. The second has as long, and longer while it is answered.
         """
         seconds = self.spec.timeouts.application_close_s
-        if seconds:
-            self.loop.call_later(seconds, self._close, cycle, cycle.taken)
+        if seconds and cycle in self.cycles and cycle not in self._closing:
+            self._closing[cycle] = self.loop.call_later(seconds, self._close, cycle, cycle.taken)
 
     def _close(self, cycle: Any, taken: int) -> None:
-        if cycle not in self.cycles:
-            return
+        del self._closing[cycle]
         if cycle.taken > taken:
             self.close_later(cycle)
         else:
