@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from asgid.config import codes
 from asgid.config.diagnostics import COMMAND_LINE, Diagnostic, has_errors, in_order
 from asgid.config.document import Document, dotted
-from asgid.config.reading import read
+from asgid.config.reading import from_bytes, read
 
 if TYPE_CHECKING:
     import os
@@ -54,6 +54,12 @@ def load(path: str | os.PathLike[str]) -> Loaded:
     if found:
         return Loaded(document, None, found)
     return check(document)
+
+
+def load_bytes(name: str, directory: Path, data: bytes) -> Loaded:
+    """Check ``data`` as the contents of a file ``name`` in ``directory``, which is absolute."""
+    document, found = from_bytes(name, directory, data)
+    return Loaded(document, None, found) if found else check(document)
 
 
 def load_values(values: Mapping[str, Any], places: Mapping[str, Place] | None = None) -> Loaded:

@@ -4,65 +4,42 @@ from __future__ import annotations
 
 import os
 import signal
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
 
-from asgid.daemon.cli.status import CONFIG, FINDINGS, OK, USAGE, UsageError
+from asgid.daemon.cli.status import CONFIG, OK, USAGE, UsageError
+from asgid.daemon.cli.words import say
 from asgid.daemon.observe.streams import write_err, write_out
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from asgid.config import Loaded
+
+HOMES: Final = {
+    "endpoints": "endpoints:run",
+    "explain": "rules:explain",
+    "lint": "lint:run",
+    "rules": "rules:rules",
+}
+"""The module of each command, and its function there, which takes the words that follow."""
 
 
 def run(words: Sequence[str]) -> int:
     """Run what ``words`` ask for and return the exit status."""
     try:
-        if words and words[0] == "lint":
-            return lint(words[1:])
-        if words and words[0] == "endpoints":
-            return endpoints(words[1:])
+        if words and words[0] in HOMES:
+            module, _, name = HOMES[words[0]].partition(":")
+            command: Callable[[Sequence[str]], int] = getattr(
+                import_module(f"asgid.daemon.cli.{module}"), name
+            )
+            return command(words[1:])
         return serve(words)
     except UsageError as error:
         write_err(f"asgid: {error}\n" + (f"  = help: {error.help}\n" if error.help else ""))
         return USAGE
     except SystemExit as stop:  # argparse, after --help
         return stop.code if isinstance(stop.code, int) else OK
-
-
-def lint(words: Sequence[str]) -> int:
-    """Check a file: ``asgid lint FILE [--format text|json]``."""
-    given, file = _one_file(words, "lint")
-    from asgid.config import load, render_json, render_text  # noqa: PLC0415 - not for wrong usage
-
-    loaded = load(file)
-    if given.get("format") == "json":
-        write_out(render_json(loaded.diagnostics) + "\n")
-    else:
-        write_out(render_text(loaded.diagnostics))
-    if loaded.unreadable:
-        return USAGE
-    return FINDINGS if loaded.diagnostics else OK
-
-
-def endpoints(words: Sequence[str]) -> int:
-    """Print the endpoint strings of a file's listeners: ``asgid endpoints FILE``. Opens nothing."""
-    _, file = _one_file(words, "endpoints")
-    from asgid.config import load, plan  # noqa: PLC0415 - not for wrong usage
-    from asgid.config.diagnostics import has_errors  # noqa: PLC0415
-    from asgid.daemon.net import LinuxHost  # noqa: PLC0415
-
-    loaded = load(file)
-    if loaded.config is None:
-        _say(loaded.diagnostics)
-        return USAGE if loaded.unreadable else FINDINGS
-    planned = plan(loaded.config, LinuxHost())
-    lines = [f"{each.name}\t{endpoint.text}\n" for each in planned.listeners for endpoint in each.endpoints]
-    write_out("".join(lines))
-    found = [*planned.diagnostics, *(each for listener in planned.listeners for each in listener.problems)]
-    found = list(dict.fromkeys(found))
-    _say(found)
-    return FINDINGS if has_errors(found) else OK
 
 
 def serve(words: Sequence[str]) -> int:
@@ -157,7 +134,7 @@ def _serve_values(given: dict[str, Any], application: str) -> int:
 
 
 def _serve(loaded: Loaded, wrong: int, notes: Sequence[str] = (), *, debug: bool = False) -> int:
-    _say(loaded.diagnostics)
+    say(loaded.diagnostics)
     if loaded.config is None:
         return wrong
     from asgid.daemon.supervise.start import start  # noqa: PLC0415 - twisted and uvloop
@@ -170,25 +147,3 @@ def _version() -> int:
 
     write_out(f"asgid {__version__}\n")
     return OK
-
-
-def _one_file(words: Sequence[str], command: str) -> tuple[dict[str, Any], str]:
-    if len(words) == 1 and words[0] and not words[0].startswith("-"):
-        return {}, words[0]
-    from asgid.daemon.cli.parsing import endpoints_parser, lint_parser  # noqa: PLC0415 - argparse takes 8 ms
-
-    parser = lint_parser() if command == "lint" else endpoints_parser()
-    given, rest = parser.read(words)
-    file = given.get("file") or (rest.pop(0) if rest else None)
-    if file is None:
-        raise UsageError(f"asgid {command} needs a file", f"asgid {command} listeners.toml")
-    if rest:
-        raise UsageError(f"{rest[0]!r} is one word too many", f"asgid {command} takes one file")
-    return given, str(file)
-
-
-def _say(diagnostics: Sequence[Any]) -> None:
-    from asgid.config import render_text  # noqa: PLC0415
-
-    if diagnostics:
-        write_err(render_text(diagnostics))

@@ -13,13 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 COMMANDS: Final = {
+    "lint": "check files, and print what is found",
+    "explain": "print the page of a finding's code",
+    "rules": "print the table of all codes",
     "endpoints": "print NAME<TAB>STRING for each endpoint string that a file's listeners become",
-    "lint": "check a file, and print what was found",
 }
 _USAGE: Final = """asgid --config FILE
        asgid [flags] module:attribute
-       asgid endpoints FILE
-       asgid lint FILE [--format text|json]"""
+       asgid COMMAND ..."""
 _EPILOG: Final = """ASGID_CONFIG in the environment stands in for --config where neither it nor an application
 is given.
 
@@ -33,10 +34,16 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, **options: Any) -> None:
         super().__init__(allow_abbrev=False, formatter_class=_Formatter, **options)
         self.known: list[str] = ["-h", "--help"]
+        self.positionals: list[str] = []
 
     def flag(self, *names: str, **options: Any) -> None:
         """Add an argument, and remember its names for suggestions."""
         self.known += self.add_argument(*names, **options).option_strings
+
+    def word(self, name: str, about: str) -> None:
+        """Add a word that the command takes; that it is there is for :mod:`.words` to check."""
+        self.positionals.append(name)
+        self.add_argument(name, nargs="?", metavar=name.upper(), help=about)
 
     def error(self, message: str) -> NoReturn:
         """Raise :class:`UsageError`; argparse calls this for everything that it refuses."""
@@ -79,18 +86,6 @@ def serving_parser() -> Parser:
     return parser
 
 
-def lint_parser() -> Parser:
-    """Return the parser of ``asgid lint``."""
-    parser = _command_parser("lint")
-    parser.flag("--format", choices=("text", "json"), default="text", help="text or json (text)")
-    return parser
-
-
-def endpoints_parser() -> Parser:
-    """Return the parser of ``asgid endpoints``."""
-    return _command_parser("endpoints")
-
-
 def flag_of(dest: str) -> Flag:
     """Return the flag whose value is called ``dest``."""
     return next(flag for flag in FLAGS if flag.dest == dest)
@@ -101,10 +96,10 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
         super().__init__(prog, max_help_position=34, width=100)
 
 
-def _command_parser(name: str) -> Parser:
-    parser = Parser(prog=f"asgid {name}", description=f"{COMMANDS[name].capitalize()}.")
-    parser.add_argument("file", nargs="?", metavar="FILE", help="the file")
-    return parser
+def command_parser(name: str, epilog: str = "", **options: Any) -> Parser:
+    """Return a parser for ``asgid NAME``, which has no arguments yet."""
+    description = f"{COMMANDS[name][:1].upper()}{COMMANDS[name][1:]}."
+    return Parser(prog=f"asgid {name}", description=description, epilog=epilog or None, **options)
 
 
 def _options(flag: Flag) -> dict[str, Any]:

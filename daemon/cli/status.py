@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 OK: Final = 0
-FINDINGS: Final = 1  # lint and endpoints: findings; at start: this host, or this application, can't do it now
+FINDINGS: Final = (
+    1  # errors (of lint --strict: warnings); at start: this host, or the application, can't do it now
+)
 USAGE: Final = 2  # wrong usage, or a lint of a file that can't be read
 CONFIG: Final = 78  # EX_CONFIG of sysexits.h: the file is missing, unreadable or wrong; a restart won't help
 

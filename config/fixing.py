@@ -1,0 +1,59 @@
+"""Puts right in a file what can be put right without a decision: nothing else of it changes by a byte."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from asgid.config.reading import BOM
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from asgid.config.diagnostics import Diagnostic, Fix
+
+_MOST_ROUNDS = 10
+
+
+def fixed(data: bytes, check: Callable[[bytes], Sequence[Diagnostic]]) -> tuple[bytes, int]:
+    """Return a file's bytes with the fixes of its findings, and how many fixes that were.
+
+    ``check`` gives the findings about some bytes. One fix may bring another mistake to light that has one,
+    so it is asked again, for as long as the findings become fewer. A byte order mark and the file's newlines
+    stay what they are.
+    """
+    done = 0
+    found = check(data)
+    for _ in range(_MOST_ROUNDS):
+        fixes = _apart(each.fix for each in found if each.fix is not None)
+        if not fixes:
+            break
+        changed = _with(data, fixes)
+        left = check(changed)
+        if len(left) >= len(found):
+            break
+        data, found = changed, left
+        done += len(fixes)
+    return data, done
+
+
+def _apart(fixes: Iterable[Fix]) -> list[Fix]:
+    """Return the fixes in the order of the text, without those that overlap an earlier one."""
+    kept: list[Fix] = []
+    for fix in sorted(dict.fromkeys(fixes), key=lambda each: (each.line, each.column)):
+        if not kept or (kept[-1].end_line, kept[-1].end_column) <= (fix.line, fix.column):
+            kept.append(fix)
+    return kept
+
+
+def _with(data: bytes, fixes: Sequence[Fix]) -> bytes:
+    mark = BOM if data.startswith(BOM) else b""
+    text = data.removeprefix(BOM).decode()
+    newline = "\r\n" if "\r\n" in text else "\n"
+    starts = [0]
+    for line in text.split("\n"):
+        starts.append(starts[-1] + len(line) + 1)
+    for fix in reversed(fixes):
+        start = starts[fix.line - 1] + fix.column - 1
+        end = starts[fix.end_line - 1] + fix.end_column - 1
+        text = text[:start] + fix.text.replace("\n", newline) + text[end:]
+    return mark + text.encode()

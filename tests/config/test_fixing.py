@@ -1,0 +1,67 @@
+"""Fixes put a file right and leave every other byte of it alone."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from asgid.config import Diagnostic, Place
+from asgid.config.diagnostics import Fix
+from asgid.config.fixing import fixed
+
+
+def words(data: bytes, wrong: dict[str, str]) -> list[Diagnostic]:
+    """A finding for each of the ``wrong`` words, with the right one as its fix."""
+    text = data.decode("utf-8-sig").replace("\r\n", "\n")
+    found = []
+    for number, line in enumerate(text.split("\n"), 1):
+        for hit in re.finditer("|".join(wrong), line):
+            fix = Fix(number, hit.start() + 1, number, hit.end() + 1, wrong[hit[0]])
+            found.append(Diagnostic("ASG101", "error", "m", Place("f", number, hit.start() + 1), fix=fix))
+    return found
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_the_mark_the_newlines_and_the_comments_stay(newline, mark):
+    before = newline.join(["# é adress", "\tadress = 1  # adress", "", "adress = 2"])
+    data, done = fixed((mark + before).encode(), lambda each: words(each, {"adress": "address"}))
+    assert data.decode() == mark + before.replace("adress", "address")
+    assert done == 4
+
+
+def test_one_fix_may_bring_out_another():
+    def check(data):
+        return [Diagnostic("ASG102", "error", "n", Place("f"))] * (2 if b"a" in data else 0) + words(
+            data, {"a": "b"} if b"a" in data else {"b": "c"}
+        )
+
+    assert fixed(b"x = a", check) == (b"x = c", 2)
+
+
+def test_a_fix_that_makes_nothing_better_is_not_made():
+    assert fixed(b"a", lambda each: words(each, {"a": "b", "b": "a"})) == (b"a", 0)
+
+
+def test_of_two_fixes_of_one_place_the_first_is_made():
+    both = [
+        Diagnostic("ASG101", "error", "m", Place("f"), fix=Fix(1, 1, 1, 4, "port")),
+        Diagnostic("ASG101", "error", "n", Place("f"), fix=Fix(1, 2, 1, 3, "X")),
+    ]
+    assert fixed(b"prt = 1\n", lambda data: both if data.startswith(b"prt") else []) == (b"port = 1\n", 1)
+
+
+def test_a_fix_may_add_and_remove_lines():
+    added = [Diagnostic("ASG104", "error", "m", Place("f"), fix=Fix(1, 4, 2, 1, "\nport = 1\n"))]
+    data, _ = fixed(b"[a]\r\nx", lambda data: [] if b"port" in data else added)
+    assert data == b"[a]\r\nport = 1\r\nx"
+
+
+@given(st.text(alphabet="ab é\t\n#", max_size=60))
+def test_only_what_a_fix_names_changes(text):
+    """Invariant: the result is the text with every wrong word replaced, whatever stands around it."""
+    data, _ = fixed(text.encode(), lambda each: words(each, {"ab": "É"}))
+    assert data.decode() == text.replace("ab", "É")
