@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
 
-from asgid.config import codes, fields, quantities
+from asgid.config import codes, fields, origins, quantities
 from asgid.config.plugins import without_plugins
 from asgid.config.quantities import RefusedError
 
@@ -49,6 +49,12 @@ Endpoints = Annotated[
 Trusted = Annotated[
     tuple[Annotated[str, AfterValidator(fields.trusted)], ...],
     BeforeValidator(fields.many, json_schema_input_type=list[str]),
+]
+
+
+Origins = Annotated[
+    tuple[Annotated[str, AfterValidator(origins.check_origin)], ...],
+    BeforeValidator(fields.some, json_schema_input_type=list[str]),
 ]
 
 
@@ -109,7 +115,7 @@ class Timeouts(Table):
 class WebSocket(Table):
     """``[websocket]``."""
 
-    origins: Annotated[Strings | None, not_yet(None)] = None
+    origins: Origins | None = None
     message_size: Size = 1024 * 1024
     frame_size: Size = 1024 * 1024
     queue: Positive = 32
@@ -117,8 +123,8 @@ class WebSocket(Table):
     ping_timeout: Duration = 20.0
     connect_timeout: Duration = 5.0
     lifetime: Duration = 0.0
-    compression: Annotated[bool, not_yet(False)] = False  # true from the day it exists
-    compression_threshold: Annotated[Size, not_yet(1024)] = 1024
+    compression: bool = True
+    compression_threshold: Size = 1024
 
 
 class Proxy(Table):

@@ -65,7 +65,7 @@ class Timeouts:
 class WebSocketOptions:
     """``[websocket]``; ``ping_interval_s`` zero sends no pings, ``queue`` is at least 1."""
 
-    origins: tuple[str, ...] = ()  # empty: any
+    origins: tuple[str, ...] = ()  # in their normal form, and "self"; empty: any
     message_bytes: int = 1024 * 1024
     frame_bytes: int = 1024 * 1024
     queue: int = 32
@@ -73,7 +73,7 @@ class WebSocketOptions:
     ping_timeout_s: float = 20.0
     connect_s: float = 5.0
     lifetime_s: float = 0.0
-    compression: bool = False
+    compression: bool = True
     compression_threshold_bytes: int = 1024
 
 

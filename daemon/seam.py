@@ -140,8 +140,11 @@ class WebSocketPort(Protocol):
     def accept(self, subprotocol: str | None, headers: Headers) -> None:
         """Answer the handshake with 101. Raises ``ValueError`` for a header that cannot be written."""
 
-    def refuse(self, status: int, headers: Headers, body: bytes) -> None:
-        """Answer the handshake with a response of its own (403 where the application only closes)."""
+    def refuse(self, status: int, headers: Headers, body: bytes, objection: str = "") -> None:
+        """Answer the handshake with a response of its own (403 where the application only closes).
+
+        With an ``objection`` it is the server that refuses, and the log says so.
+        """
 
     def send(self, data: str | bytes) -> Future[None] | None:
         """Send one message. Returns and raises as :meth:`ResponseSink.body`."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from asgid.daemon.asgi.drive import Driver
 from asgid.daemon.asgi.http import HTTPCycle
+from asgid.daemon.asgi.origins import Origins
 from asgid.daemon.asgi.scope import ScopeMaker
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class ASGIGateway:
         self.application = application
         self.loop = loop
         self.scopes = ScopeMaker(spec, state)
+        self.origins = Origins(spec.websocket.origins) if spec.websocket.origins else None
         self.driver = Driver(loop)
         self.cycles: set[Any] = set()  # those whose application waits
         self.accepted: set[Any] = set()  # WebSockets among them that are no requests any more

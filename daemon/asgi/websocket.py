@@ -127,9 +127,17 @@ class WebSocketCycle:
         offered = b",".join(header_values(head.headers, b"sec-websocket-protocol"))
         names = [name.strip() for name in offered.decode("latin-1").split(",")]
         scope = gateway.scopes.websocket(head, [name for name in names if name])
+        objection = "" if gateway.origins is None else gateway.origins.objection(scope)
+        if objection:
+            cycle.reject(objection)
+            return cycle
         cycle.task = gateway.loop.create_task(cycle.run(gateway.application, scope))
         gateway.cycles.add(cycle)
         return cycle
+
+    def reject(self, objection: str) -> None:
+        """Refuse the client; the application sees nothing of it."""
+        self._refuse({}, objection)
 
     # What the wire calls.
 
@@ -231,9 +239,10 @@ class WebSocketCycle:
         self._state = OPEN
         self._gateway.accepted.add(self)
 
-    def _refuse(self, _event: Event) -> None:
+    def _refuse(self, _event: Event, objection: str = "") -> None:
         self._state = CLOSED
-        self._port.refuse(403, [(b"content-type", b"text/plain; charset=utf-8")], b"403 Forbidden\n")
+        content = [(b"content-type", b"text/plain; charset=utf-8")]
+        self._port.refuse(403, content, b"403 Forbidden\n", objection)
 
     def _deny(self, event: Event) -> None:
         status = event.get("status")

@@ -1,8 +1,8 @@
 """Compression of messages, permessage-deflate (RFC 7692): what is agreed on, deflating, inflating in bounds.
 
-A connection that has sent and received holds two windows. With :data:`_WINDOW_BITS` and :data:`_MEMORY_LEVEL`
-they cost it 34 KiB and 10 KiB, with the defaults of zlib 96 and 12, and short messages come out within a tenth
-of the same length (measured).
+A connection that has sent and received has two windows. With :data:`_WINDOW_BITS` and :data:`_MEMORY_LEVEL`
+they take 34 KiB and 10 KiB, with the defaults of zlib 96 and 12; short messages come out within a tenth of
+the same length (measured).
 """
 
 from __future__ import annotations

@@ -167,7 +167,7 @@ class Ends:
 
     # Answers in place of a handshake.
 
-    def refuse(self, status: int, headers: Headers, body: bytes) -> None:
+    def refuse(self, status: int, headers: Headers, body: bytes, objection: str = "") -> None:
         """Answer the handshake with a response (:meth:`asgid.daemon.seam.WebSocketPort.refuse`)."""
         if self._state != CONNECTING:
             raise ConnectionResetError("the client has gone")
@@ -177,6 +177,8 @@ class Ends:
         if length < 0:
             lines += b"content-length: %d\r\n" % len(body)
         factory = self._shared.factory
+        if objection:
+            factory.complaints.say(log, self._head.client, f"refused a WebSocket with {status}: {objection}")
         self._respond(status, factory.writer.prefix(status, factory.clock(), bits), lines, body)
 
     def _answer(self, status: int, extra: bytes = b"") -> None:

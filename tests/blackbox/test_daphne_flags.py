@@ -188,7 +188,7 @@ def test_a_message_that_is_too_large_is_never_delivered(flags):
 
 def test_a_frame_that_is_too_large_is_refused(flags):
     server = flags("-p", "0", "--websocket-max-frame-size", "100")
-    with websockets.sync.client.connect(f"ws://{server.first.address}/ws/echo") as client:
+    with websockets.sync.client.connect(f"ws://{server.first.address}/ws/echo", compression=None) as client:
         client.send("x" * 101)
         with pytest.raises(ConnectionClosed):
             client.recv()

@@ -382,7 +382,7 @@ def test_a_slow_reader_makes_send_wait():
             sent.append(None)
 
     async def client(served):
-        async with connect(served.url, max_queue=1) as websocket:
+        async with connect(served.url, max_queue=1, compression=None) as websocket:
             await served.until(lambda: bool(sent))
             for _ in range(1000):
                 await asyncio.sleep(0)
