@@ -258,6 +258,13 @@ def test_the_prefix_that_the_proxy_cut_off_stands_before_the_path_again(value, r
     )  # fmt: skip
 
 
+def test_the_whole_server_has_no_prefix():
+    scope: dict[str, Any] = {"client": ("10.0.0.1", 1), "path": "*", "raw_path": b"*"}
+    scope["headers"] = [(PREFIX, b"/app")]
+    Forwarding("public", Proxy(trusted=TRUSTED, forwarded="x-forwarded")).apply(scope)
+    assert (scope["root_path"], scope["path"], scope["raw_path"]) == ("/app", "*", b"*")
+
+
 @pytest.mark.parametrize(
     "value",
     [

@@ -102,6 +102,20 @@ async def test_a_peer_that_is_not_trusted_is_refused_before_it_says_anything(pee
     assert "proxy.trusted" in record.getMessage()
 
 
+@on_loop
+async def test_what_still_comes_from_one_that_was_refused_is_not_taken():
+    """A transport may have read more when it is told to abort (Twisted's TLS)."""
+    server = listener()
+    stranger = server.connect(IPv4Address("TCP", "203.0.113.9", 5000)).protocol
+    stranger.dataReceived(LINE + GET)
+    plain = server.connect().protocol
+    plain.dataReceived(GET)
+    plain.dataReceived(LINE + GET)
+    plain.readConnectionLost()
+    await settle()
+    assert (server.finished, server.factory.counters.unproxied) == ([], 2)
+
+
 @pytest.mark.parametrize(
     ("protocol", "data", "why"),
     [
