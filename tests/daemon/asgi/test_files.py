@@ -109,6 +109,7 @@ async def test_without_an_offset_a_file_is_read_on_from_its_position(file, size)
             )
             _, client = await ask(START, *events)
             assert client.response().body == data[3:]
+            assert client.response().complete
             assert opened.tell() == len(data)
 
 

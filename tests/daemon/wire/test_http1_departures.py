@@ -150,6 +150,25 @@ async def test_a_reset_while_send_waits_raises_oserror_in_it():
 
 
 @on_loop
+async def test_the_very_send_that_waits_raises_oserror_on_a_reset():
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        waiting = [
+            send({"type": "http.response.body", "body": b"x" * 100_000, "more_body": True}) for _ in "ab"
+        ]
+        ended.extend(await asyncio.gather(*waiting, return_exceptions=True))
+
+    ended: list[Any] = []
+    server = Server(app)
+    client = server.connect()
+    client.stall()
+    await exchange(server, GET, client=client)
+    client.reset()
+    await settle()
+    assert [type(end) for end in ended] == [ConnectionResetError, ConnectionResetError]
+
+
+@on_loop
 async def test_a_reset_in_a_pipelined_row_begins_no_further_request():
     gate = asyncio.Event()
     seen: list[bytes] = []

@@ -146,6 +146,30 @@ def test_parts_of_files_and_pieces_follow_each_other_in_order(big, monkeypatch):
     assert counted.sent == 3 * MIB
 
 
+def test_a_file_waits_until_the_piece_before_it_has_left(big):
+    """Two tasks of the application send, and the client has not read yet."""
+    data = big.read_bytes()[: 4 * MIB]
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send(START)
+        before = asyncio.create_task(send(piece(b"a" * 9 * MIB, True)))
+        await asyncio.sleep(0)
+        with big.open("rb") as file:
+            await send(zero(file, offset=0, count=4 * MIB, more_body=True))
+        await before
+        await send(piece())
+
+    async def client(served: Served) -> None:
+        slow = await ask(served, CLOSE, narrow=True)
+        for _ in range(200):
+            await asyncio.sleep(0)
+        got = await read_all(slow)
+        assert got.partition(b"a" * 100)[2].lstrip(b"a").startswith(b"\r\n400000\r\n" + data[:1000])
+        assert got.endswith(data[-1000:] + b"\r\n0\r\n\r\n")
+
+    serve(app, client)
+
+
 def test_a_client_that_does_not_read_costs_no_turns_of_the_loop_and_gets_all_in_the_end(big, monkeypatch):
     counted = Sendfile(monkeypatch)
 
