@@ -53,7 +53,7 @@ def check_origin(text: str) -> str:
     if scheme in _SITES:
         site = normal.replace(scheme, _SITES[scheme], 1)
         message = f"{found(text)} is no origin of a page: that is where it was loaded from"
-        raise RefusedError(codes.BAD_ORIGIN, message, f'write "{site}"', written=site)
+        raise RefusedError(codes.BAD_ORIGIN, message, f'write "{site}"')
     if "*" in host:
         message = f"{found(text)} has a wildcard, and each origin stands for itself alone"
         raise RefusedError(codes.BAD_ORIGIN, message, "name every host")

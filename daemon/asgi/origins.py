@@ -36,4 +36,4 @@ class Origins:
             own = normal_origin(f"{scheme}://{hosts[0].decode('latin-1')}") if hosts else None
             if origin is not None and origin == own:
                 return ""
-        return f"its origin {values[0].decode('latin-1')!r} is not let in" + (f" at {own}" if own else "")
+        return f"its origin {values[0].decode('latin-1')!a} is not let in" + (f" at {own}" if own else "")

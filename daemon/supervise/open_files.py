@@ -31,7 +31,7 @@ logger = logging.getLogger("asgid")
 HELP: Final = "raise LimitNOFILE= in the unit, or `ulimit -n`: each connection takes one, each socket five"
 _SAY_AGAIN_S: Final = 60.0
 _LOOK_AGAIN_S: Final = 0.05  # while new connections wait
-_NEW_S: Final = 1.0  # what a client is given at least to say what it wants
+_NEW_S: Final = 0.25  # what a client is given at least to say what it wants
 _NO_LIMIT: Final = 1 << 62
 _OPEN: Final = Path("/proc/self/fd")
 

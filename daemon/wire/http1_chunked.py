@@ -7,7 +7,8 @@ import re
 from asgid.daemon.wire.http1_head import BadRequest
 
 # chunk-size [ chunk-ext ], without its CR LF: extensions are held to their grammar (RFC 9112 7.1.1), and then
-# ignored. White space before a semicolon and around an equals sign is "bad", and a recipient must accept it there.
+# ignored. White space before a semicolon and around an equals sign is "bad", and a recipient must accept it
+# there.
 _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _QUOTED = rb'"(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*"'
 _SIZE_LINE = re.compile(

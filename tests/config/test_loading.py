@@ -340,8 +340,6 @@ def test_what_is_not_available_yet_is_refused_and_never_ignored(check, key):
 
 DEFAULTS = {
     "timeouts.tls_handshake": '"10s"',
-    "websocket.compression": "false",
-    "websocket.compression_threshold": "1024",
     "proxy.protocol": '"none"',
     "proxy.forwarded": '"none"',
     "daemon.workers": "1",

@@ -114,6 +114,7 @@ def excused(data: bytes, request: Request) -> bool:
         for pattern in (
             rb"[0-9A-Fa-f][ \t]+;",  # bad white space before an extension (7.1.1)
             rb"0{10}",  # leading zeros of a length or a size
+            rb"(?is)\n0[^\n]*\r\n.*(?:content-length|transfer-encoding|host)",  # trailers are dropped (7.1.2)
             rb"HTTP/1\.[2-9]",  # a higher minor version (RFC 9110 2.5)
             rb"(?s)(?:^|\n.*)\r\n[A-Z-]+ ",  # empty lines before a request line (2.2)
         )

@@ -66,6 +66,7 @@ def search(target: str, options: list[str]) -> int:
     import atheris
 
     with atheris.instrument_imports(include=["asgid.daemon.wire", "autobahn.websocket"]):
+        from asgid.daemon.wire import websocket_engine  # noqa: F401 - else it is imported late, and not seen
         from fuzz import invariants
     atheris.Setup([__file__, *options], getattr(invariants, target))
     atheris.Fuzz()

@@ -14,7 +14,8 @@ from support.websocket import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, fra
 CORPUS = sorted((Path(__file__).parent / "corpus" / "websocket").glob("[0-9a-f]*"))
 
 _PAYLOADS = [
-    b"", b"hello", "caf\u00e9".encode(), b"\xc3", b"\xa9", b"\xed\xa0\x80", b"\xff", b"\x03\xe8", b"\x03\xe8bye",
+    b"", b"hello", "caf\u00e9".encode(), b"\xc3", b"\xa9", b"\xed\xa0\x80", b"\xff", b"\x03\xe8",
+    b"\x03\xe8bye",
     b"\x03\xed", b"\x03", b"\x03\xe8\xff", b"a" * 125, b"a" * 126, b"a" * 1024, b"a" * 1025,
     b"\xf2\x48\xcd\xc9\xc9\x07\x00", b"\x00",
 ]  # fmt: skip
