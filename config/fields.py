@@ -137,10 +137,10 @@ def _no_address(text: str) -> RefusedError:
 
 
 def interface(text: str) -> str:
-    """Return the name of a network interface."""
-    if is_interface_name(text):
-        return text
+    """Return the name of a network interface. Linux takes an IPv4 address as one, and nobody means that."""
     parsed = as_address(text)
+    if is_interface_name(text) and parsed is None:
+        return text
     advice = f'write address = "{text}"' if parsed is not None else "1 to 15 bytes, without blanks, / and :"
     raise RefusedError(codes.BAD_INTERFACE, f"{found(text)} is no network interface's name", advice)
 

@@ -10,13 +10,13 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from asgid.config import codes
 from asgid.config.diagnostics import render_text, where
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from asgid.config.diagnostics import Diagnostic
+    from asgid.config.rules import Rule
 
 _COLOURS = {"error": "31", "warning": "33", "info": "36"}
 _GITHUB = {"error": "error", "warning": "warning", "info": "notice"}
@@ -86,11 +86,13 @@ def render_sarif(diagnostics: Sequence[Diagnostic], version: str) -> str:
     """Return a SARIF 2.1.0 log of one run by asgid ``version``; its columns are characters."""
     import json  # noqa: PLC0415 - costs 7 ms, and only this needs it
 
+    from asgid.config.rules import RULES  # noqa: PLC0415 - only this needs it
+
     known = sorted({each.code for each in diagnostics})
     driver = {
         "name": "asgid",
         "semanticVersion": version,
-        "rules": [{"id": code, "shortDescription": {"text": codes.TITLES[code]}} for code in known],
+        "rules": [_rule(RULES[code]) for code in known],
     }
     run = {
         "tool": {"driver": driver},
@@ -99,6 +101,16 @@ def render_sarif(diagnostics: Sequence[Diagnostic], version: str) -> str:
     }
     log = {"$schema": _SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}
     return json.dumps(log, indent=2, ensure_ascii=False)
+
+
+def _rule(rule: type[Rule]) -> dict[str, object]:
+    return {
+        "id": rule.code,
+        "name": rule.__name__,
+        "shortDescription": {"text": rule.title},
+        "help": {"text": rule.page(), "markdown": rule.page()},
+        "defaultConfiguration": {"level": _SARIF_LEVELS[rule.severity]},
+    }
 
 
 def _result(diagnostic: Diagnostic, index: int) -> dict[str, object]:

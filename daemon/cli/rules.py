@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Row(NamedTuple):
-    """One code: its severity (empty where it has none of its own), its title and its page."""
+    """One code: its usual severity, its title and its page, in Markdown."""
 
     code: str
     severity: str
@@ -26,9 +26,9 @@ class Row(NamedTuple):
 
 def table() -> tuple[Row, ...]:
     """Return every code that a finding can carry, in order."""
-    from asgid.config.codes import TITLES  # noqa: PLC0415 - not for wrong usage
+    from asgid.config.rules import RULES  # noqa: PLC0415 - not for wrong usage
 
-    return tuple(Row(code, "", title, "") for code, title in sorted(TITLES.items()))
+    return tuple(Row(each.code, each.severity, each.title, each.page()) for each in RULES.values())
 
 
 def rules_parser() -> Parser:
@@ -69,9 +69,7 @@ def explain(words: Sequence[str]) -> int:
     row = next((each for each in table() if each.code == code), None)
     if row is None:
         raise UsageError(f"there is no code {said}", "asgid rules lists them")
-    headline = f"{row.code}: {row.title}" + (f" ({row.severity})" if row.severity else "")
+    headline = f"{row.code}: {row.title} ({row.severity})"
     bold = sys.stdout.isatty()
-    write_out((f"\x1b[1m{headline}\x1b[0m" if bold else headline) + "\n")
-    if row.page:
-        write_out(f"\n{row.page.strip()}\n")
+    write_out((f"\x1b[1m{headline}\x1b[0m" if bold else headline) + f"\n\n{row.page}\n")
     return OK

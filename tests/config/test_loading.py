@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asgid.config import Place, codes, load, load_values
+from asgid.config.rules import RULES
 
 HEAD = '[application]\ntarget = "mysite.asgi:application"\n'  # two lines: what follows begins on the third
 MAIN = '[listeners.main]\naddress = "127.0.0.1"\nport = 8000\n'
@@ -509,5 +510,5 @@ def test_any_toml_gives_diagnostics_and_never_an_exception(tmp_path_factory, lin
     loaded = load(path)
     assert (loaded.config is None) == any(each.severity == "error" for each in loaded.diagnostics)
     for each in loaded.diagnostics:
-        assert each.code in codes.TITLES
+        assert each.code in RULES
         assert 1 <= each.place.line <= max(1, len(lines))

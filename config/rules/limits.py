@@ -1,0 +1,1 @@
+"""7xx: limits and timeouts that contradict each other."""
