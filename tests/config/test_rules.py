@@ -16,7 +16,7 @@ HERE = Path(__file__).parent
 NAMES = {value for name, value in vars(codes).items() if name.isupper() and isinstance(value, str)}
 SECTIONS = ["What it does", "Why is this bad", "Example", "Use instead"]
 WITHOUT_TOML = {
-    codes.UNREADABLE: "tests/config/test_loading.py",
+    codes.UNREADABLE: "tests/config/test_reading.py",
     codes.NOT_UTF8: "tests/config/test_reading.py",
 }
 """The rules of the file alone whose page shows no TOML, and where they are tested."""
