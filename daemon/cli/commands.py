@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 import signal
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from asgid.daemon.cli.status import CONFIG, OK, USAGE, UsageError
-from asgid.daemon.cli.words import say
+from asgid.daemon.observe.findings import say
 from asgid.daemon.observe.streams import write_err, write_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from asgid.config import Loaded
+    from asgid.config import Diagnostic, Loaded
 
 HOMES: Final = {
     "endpoints": "endpoints:run",
@@ -134,12 +135,26 @@ def _serve_values(given: dict[str, Any], application: str) -> int:
 
 
 def _serve(loaded: Loaded, wrong: int, notes: Sequence[str] = (), *, debug: bool = False) -> int:
-    say(loaded.diagnostics)
     if loaded.config is None:
+        _refuse(loaded)
         return wrong
+    say(loaded.diagnostics)
     from asgid.daemon.supervise.start import start  # noqa: PLC0415 - twisted and uvloop
 
     return start(loaded.config, notes=notes, debug=debug)
+
+
+def _refuse(loaded: Loaded) -> None:
+    """Say what is wrong with a file, to the service manager too."""
+    found: Sequence[Diagnostic] = loaded.diagnostics
+    if os.environ.get("INVOCATION_ID"):
+        from asgid.daemon.supervise.notify import Notifier  # noqa: PLC0415 - for those whom a manager started
+        from asgid.daemon.supervise.sandbox import Sandbox  # noqa: PLC0415
+
+        paths = {"": Path(loaded.document.name).absolute()} if loaded.unreadable else {}
+        found = Sandbox.here().explained(found, paths)
+        Notifier.of(os.environ).failed(found)
+    say(found)
 
 
 def _version() -> int:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from asgid.daemon.cli.status import FINDINGS, OK, USAGE
-from asgid.daemon.cli.words import one_file, say
+from asgid.daemon.cli.words import one_file
+from asgid.daemon.observe.findings import say
 from asgid.daemon.observe.streams import write_out
 
 if TYPE_CHECKING:

@@ -1,16 +1,14 @@
-"""What the commands about files share: one file among the words, findings said, nothing imported early."""
+"""What the commands about files share: one file among the words, nothing imported early."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from asgid.daemon.cli.status import UsageError
-from asgid.daemon.observe.streams import write_err
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from asgid.config import Diagnostic
     from asgid.daemon.cli.parsing import Parser
 
 
@@ -42,11 +40,3 @@ def one_file(words: Sequence[str], command: str, parser: Callable[[], Parser]) -
     """Return the flags by name, and the one file of a command. Raises :class:`UsageError`."""
     given, (file,) = given_words(words, 1, command, parser)
     return given, file
-
-
-def say(diagnostics: Sequence[Diagnostic]) -> None:
-    """Print findings on standard error, beside what a command prints on standard output."""
-    from asgid.config import render_text  # noqa: PLC0415
-
-    if diagnostics:
-        write_err(render_text(diagnostics))

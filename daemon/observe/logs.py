@@ -11,6 +11,7 @@ import logging
 import sys
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from asgid.daemon.observe import journal
 from asgid.daemon.observe.escape import visible
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from asgid.config.spec import LogSpec
 
 PATTERN: Final = "%(asctime)s %(levelname)-8s %(name)s: %(message)s"
+JOURNAL_PATTERN: Final = "%(levelname)-8s %(name)s: %(message)s"  # the journal has the time
 _LEVELS = {
     "debug": logging.DEBUG,
     "info": logging.INFO,
@@ -38,6 +40,14 @@ class LineFormatter(logging.Formatter):
         if record.name.partition(".")[0] == "asgid":
             record.message = visible(record.message)
         return super().formatMessage(record)
+
+
+class JournalFormatter(LineFormatter):
+    """Formats a record for the journal: its priority at the head of each line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the lines of a record."""
+        return journal.marked(super().format(record), journal.priority_of(record.levelno))
 
 
 class StderrHandler(logging.StreamHandler[Any]):
@@ -62,7 +72,10 @@ def configure(spec: LogSpec) -> None:
     for handler in [handler for handler in root.handlers if isinstance(handler, StderrHandler)]:
         root.removeHandler(handler)
     handler = StderrHandler()
-    handler.setFormatter(LineFormatter(spec.pattern or PATTERN))
+    if journal.is_read():
+        handler.setFormatter(JournalFormatter(spec.pattern or JOURNAL_PATTERN))
+    else:
+        handler.setFormatter(LineFormatter(spec.pattern or PATTERN))
     root.addHandler(handler)
     root.setLevel(_LEVELS[spec.level])
 

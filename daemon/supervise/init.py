@@ -32,8 +32,9 @@ def fork_under_init() -> None:
     if child == 0:
         _own_process_group()
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        if os.environ.get("LISTEN_PID") == str(os.getppid()):
-            os.environ["LISTEN_PID"] = str(os.getpid())  # the sockets that were passed are the daemon's
+        for name in ("LISTEN_PID", "WATCHDOG_PID"):  # what was meant for this process is the daemon's
+            if os.environ.get(name) == str(os.getppid()):
+                os.environ[name] = str(os.getpid())
         return
     os._exit(_watch(child, watched))
 

@@ -142,6 +142,10 @@ class Listener:
         for endpoint, port in self.ports:
             logger.info("listener %s: %s at %s", self.name, endpoint.text, ", ".join(port.addresses()))
 
+    def addresses(self) -> list[str]:
+        """Return what is really bound."""
+        return [address for _, port in self.ports for address in port.addresses()]
+
     def pause(self) -> None:
         """Stop accepting for now: the limit of connections is reached. It is said once a minute at most."""
         now = time.monotonic()

@@ -24,9 +24,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from asgid.config import Diagnostic
 from asgid.config.codes import LOG_FILE
+from asgid.config.diagnostics import has_errors
 from asgid.daemon import __version__
 from asgid.daemon.observe import logs
 from asgid.daemon.observe.access import AccessLog
+from asgid.daemon.observe.findings import say
+from asgid.daemon.supervise.notify import Heartbeat, Notifier
 from asgid.daemon.supervise.signals import Signals
 from asgid.daemon.supervise.supervisor import Supervisor
 from asgid.daemon.supervise.watchdog import Watchdog
@@ -58,7 +61,14 @@ class Runtime:
     What was ``said`` about the host already is not said again when a listener that is not required fails.
     """
 
-    def __init__(self, plan: Plan, said: Iterable[Diagnostic] = (), *, debug: bool = False) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        said: Iterable[Diagnostic] = (),
+        notifier: Notifier | None = None,
+        *,
+        debug: bool = False,
+    ) -> None:
         from asgid.daemon.net import install  # noqa: PLC0415 - installs nothing before it is called
 
         self.plan = plan
@@ -68,6 +78,8 @@ class Runtime:
         logs.route_twisted()
         self.loop.set_exception_handler(logs.unhandled)
         self.loop.set_debug(debug)
+        self._notifier = notifier or Notifier()
+        self._heartbeat = Heartbeat(self._notifier, self.loop.call_later)
         _size_executor(self.loop)
         self._access: AccessLog | None = None
         self._supervisor: Supervisor | None = None
@@ -120,10 +132,11 @@ class Runtime:
 
     async def _main(self, supervisor: Supervisor) -> None:
         self._watchdog.listen()  # the loop listens too since it runs
+        self._heartbeat.start()
         try:
             if await self._started(supervisor):
                 supervisor.serve()
-                self._begin_serving()
+                self._begin_serving(supervisor)
                 await self._stop.wait()
                 await self._stopped(supervisor)
         except Exception:
@@ -134,8 +147,6 @@ class Runtime:
 
     async def _started(self, supervisor: Supervisor) -> bool:
         """Start, or give up where a signal comes meanwhile; tell whether there is something to serve."""
-        from asgid.daemon.supervise.start import say  # noqa: PLC0415 - it imports this module
-
         starting = self.loop.create_task(supervisor.start(), name="asgid start")
         stopping = self.loop.create_task(self._stop.wait())
         await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -148,12 +159,14 @@ class Runtime:
         stopping.cancel()
         found = starting.result()
         say(each for each in found if (each.code, each.place) not in self._said)
-        if any(each.severity == "error" for each in found):
+        if has_errors(found):
+            self._notifier.failed(found)
             self._status = 1
             return False
         return True
 
-    def _begin_serving(self) -> None:
+    def _begin_serving(self, supervisor: Supervisor) -> None:
+        self._notifier.ready(f"Serving {self.plan.application.target} on {supervisor.served()}")
         logger.info(
             "asgid %s serves %s (process %d, Python %s)",
             __version__, self.plan.application.target, os.getpid(), sys.version.partition(" ")[0],
@@ -191,6 +204,9 @@ class Runtime:
 
     def _begin_stop(self, number: signal.Signals) -> None:
         logger.info("%s: stopping", number.name)
+        if self._supervisor is not None:
+            most_s = self._supervisor.drain_s + _SHUTDOWN_S + 2 * _SLACK_S
+            self._notifier.stopping(f"Stopping; open: {self._supervisor.left()}", most_s)
         self._stop.set()
 
     def _reopen(self) -> None:

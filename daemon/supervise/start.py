@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+import faulthandler
 import gc
 import logging
 import os
 import sys
 import traceback
+from functools import partial
 from typing import TYPE_CHECKING
 
-from asgid.config import Diagnostic, render_text
+from asgid.config import Diagnostic
 from asgid.config import plan as make_plan
 from asgid.config.codes import APPLICATION_NOT_IMPORTED
 from asgid.config.diagnostics import has_errors
-from asgid.daemon.observe import logs
+from asgid.daemon.observe import journal, logs
+from asgid.daemon.observe.findings import say
 from asgid.daemon.observe.streams import write_err
 from asgid.daemon.supervise import environment, process
+from asgid.daemon.supervise.notify import Notifier
+from asgid.daemon.supervise.sandbox import Sandbox, paths_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from asgid.config import Config, Plan
     from asgid.daemon.asgi.application import Application
     from asgid.daemon.supervise.runtime import Runtime
+
+    Refused = Callable[[Sequence[Diagnostic], Notifier], int]
 
 logger = logging.getLogger("asgid")
 
@@ -37,39 +45,42 @@ def start(config: Config, *, notes: Sequence[str] = (), debug: bool = False) -> 
 
     host = LinuxHost()
     plan = make_plan(config, host)
+    notifier = Notifier.of(os.environ)
+    refused = partial(_refused, paths_of(config, plan))
     if plan.application.virtualenv is not None:
         from asgid.daemon.supervise import virtualenv  # noqa: PLC0415 - not without one
 
         if not virtualenv.entered(plan.application):
-            say(virtualenv.enter(plan.application, sys.argv[1:]))
-            return 1
+            return refused(virtualenv.enter(plan.application, sys.argv[1:]), notifier)
+    Notifier.forget(os.environ)
     logs.configure(plan.log)
     for note in notes:
         logger.info("%s", note)
     process.raise_open_files()
     problems = list(dict.fromkeys([*plan.diagnostics, *live_problems(plan, host)]))
-    say(problems)
     if has_errors(problems):
-        return 1
+        return refused(problems, notifier)
+    say(problems)
     if plan.daemon.umask is not None:
         os.umask(plan.daemon.umask)
-    return _run(plan, problems, debug=debug)
+    return _run(plan, problems, notifier, refused, debug=debug)
 
 
-def say(diagnostics: Iterable[Diagnostic]) -> None:
-    """Print findings on standard error."""
-    text = render_text(diagnostics)
-    if text:
-        write_err(text)
+def _refused(paths: Mapping[str, Path], found: Sequence[Diagnostic], notifier: Notifier) -> int:
+    found = Sandbox.here().explained(found, paths)
+    say(found)
+    notifier.failed(found)
+    return 1
 
 
-def _run(plan: Plan, said: Sequence[Diagnostic], *, debug: bool) -> int:
+def _run(plan: Plan, said: Sequence[Diagnostic], notifier: Notifier, refused: Refused, *, debug: bool) -> int:
     from asgid.daemon.supervise.runtime import Interrupted, Runtime  # noqa: PLC0415 - uvloop and Twisted
 
+    faulthandler.enable()  # a crash says where, and so does a process that systemd's watchdog aborts
     try:
-        runtime = Runtime(plan, said, debug=debug)
+        runtime = Runtime(plan, said, notifier, debug=debug)
         try:
-            return _serve(plan, runtime)
+            return _serve(plan, runtime, notifier, refused)
         finally:
             runtime.close()
     except Interrupted:
@@ -77,7 +88,8 @@ def _run(plan: Plan, said: Sequence[Diagnostic], *, debug: bool) -> int:
         return 0
 
 
-def _serve(plan: Plan, runtime: Runtime) -> int:
+def _serve(plan: Plan, runtime: Runtime, notifier: Notifier, refused: Refused) -> int:
+    notifier.starting(plan.application.target)
     problem = environment.enter(plan.application) or runtime.open_access_log()
     if problem is None:
         gc.freeze()  # what is imported stays: the collector need not look at it
@@ -87,8 +99,7 @@ def _serve(plan: Plan, runtime: Runtime) -> int:
             logs.revive()
             return runtime.run(application)
         problem = application
-    say([problem])
-    return 1
+    return refused([problem], notifier)
 
 
 def load(plan: Plan) -> Application | Diagnostic:
@@ -100,7 +111,8 @@ def load(plan: Plan) -> Application | Diagnostic:
         return load_application(spec.target, factory=spec.factory)
     except ApplicationError as error:
         if error.cause is not None:
-            write_err("".join(traceback.format_exception(error.cause)))
+            told = "".join(traceback.format_exception(error.cause))
+            write_err(journal.marked(told, journal.PRIORITIES["error"]) if journal.is_read() else told)
         return Diagnostic(
             code=APPLICATION_NOT_IMPORTED,
             severity="error",

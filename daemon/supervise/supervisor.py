@@ -129,6 +129,12 @@ class Supervisor:
         busy = [f"{each.name}: {each.busy}" for each in self.listeners if each.busy]
         return ", ".join(busy) or "no connection"
 
+    def served(self) -> str:
+        """Return what is listened on, for a status: each listener's addresses, and what is missing."""
+        serving = [f"{each.name} ({', '.join(each.addresses())})" for each in self._serving()]
+        failed = [each.name for each in self.listeners if each.state is State.FAILED]
+        return ", ".join(serving) + (f"; not on {', '.join(failed)}" if failed else "")
+
     def _bound(self) -> list[Listener]:
         return [each for each in self.listeners if each.state is State.BOUND]
 
