@@ -40,6 +40,25 @@ async def echo(scope, receive, send) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
+async def upload(scope, receive, send) -> None:
+    """A short answer once the whole body has come, an error where it is not as long as was said."""
+    if scope["type"] != "http":
+        await lifespan(scope, receive, send)
+        return
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return
+        size += len(message.get("body", b""))
+        if not message.get("more_body", False):
+            break
+    announced = int(dict(scope["headers"]).get(b"content-length", b"0"))
+    status = 200 if size == announced else 500
+    await send({"type": "http.response.start", "status": status, "headers": HELLO_HEADERS})
+    await send({"type": "http.response.body", "body": HELLO})
+
+
 async def mebibyte(scope, receive, send) -> None:
     """1 MiB in pieces of 64 KiB, its length announced."""
     if scope["type"] != "http":
@@ -49,6 +68,18 @@ async def mebibyte(scope, receive, send) -> None:
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     for left in range(PIECES - 1, -1, -1):
         await send({"type": "http.response.body", "body": PIECE, "more_body": left > 0})
+
+
+async def fresh(scope, receive, send) -> None:
+    """1 MiB as ``mebibyte`` sends it, every piece an object of its own, as those of a file are."""
+    if scope["type"] != "http":
+        await lifespan(scope, receive, send)
+        return
+    headers = [(b"content-type", b"application/octet-stream"), (b"content-length", b"1048576")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    for left in range(PIECES - 1, -1, -1):
+        piece = b"%08d" % left + PIECE[8:]
+        await send({"type": "http.response.body", "body": piece, "more_body": left > 0})
 
 
 async def websocket(scope, receive, send) -> None:

@@ -21,9 +21,9 @@ NAMES = ("daphne", "uvicorn", "hypercorn", "granian", "gunicorn")
 
 
 def cache_folder() -> Path:
-    """Where the environment is kept: ``$XDG_CACHE_HOME/asgid-bench``, a folder for each set of packages."""
+    """Where the environment is kept: ``$XDG_CACHE_HOME/asgid-bench``, one for each Python and packages."""
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    what = f"{sys.version_info[:3]} {PACKAGES}"
+    what = f"{sys.base_prefix} {sys.version_info[:3]} {PACKAGES}"
     return base / "asgid-bench" / hashlib.sha256(what.encode()).hexdigest()[:12]
 
 

@@ -18,10 +18,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import environment
-import hostile
 import load
+import refusals
 import report
-from cases import CASES, Bench, Case, Rate
+from cases import CASES, Case
+from measures import Bench, Rate
 from peers import SERVERS
 from process import Cores, NotServingError
 
@@ -103,8 +104,8 @@ def _all_refused(bench: Bench) -> bool:
     found = []
     for application in ("hello", "echo"):
         with bench.serving("asgid", application) as server:
-            found += [f"{application}: {what}" for what in hostile.let_through(server.port, application)]
-    count = len(hostile.REQUESTS)
+            found += [f"{application}: {what}" for what in refusals.let_through(server.port, application)]
+    count = len(refusals.REQUESTS)
     if found:
         print("asgid let hostile requests through; nothing is timed:", *found, sep="\n  ", file=sys.stderr)
     else:
