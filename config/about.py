@@ -1,4 +1,4 @@
-"""What each key is for, in a sentence, and since which version; the reference and the schema are made of it."""
+"""What each key is for, and since which version; the reference and the schema are made of it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ SINCE: Final[dict[str, str]] = {}
 
 TABLES: Final = {
     "application": "What is served, and the environment that it runs in.",
-    "listeners.NAME": "One table for each listener, under a name of its own (a letter, then up to 62 letters, "
-    "digits, - and _), which logs, metrics and the scope call it by. It says where it listens in exactly one "
-    "way: address, interface, unix, systemd, fd or endpoint.",
+    "listeners.NAME": "One table for each listener, under a name of its own (a letter, then up to 62 "
+    "letters, digits, - and _), which logs, metrics and the scope call it by. It says where it listens in "
+    "exactly one way: address, interface, unix, systemd, fd or endpoint.",
     "listeners.NAME.tls": "TLS on the listener.",
     "listeners.NAME.tls.certificates": "One of several certificates, chosen by the name that the client asks "
     "for.",
@@ -48,7 +48,8 @@ KEYS: Final = {
     "under it.",
     "listeners.NAME.fd": "The number of an inherited descriptor.",
     "listeners.NAME.endpoint": "A Twisted endpoint string, or a list of them.",
-    "listeners.NAME.port": "The TCP port; must be there with address and interface. 0 asks the system for one.",
+    "listeners.NAME.port": "The TCP port; must be there with address and interface. 0 asks the system "
+    "for one.",
     "listeners.NAME.family": "The interface's addresses to take.",
     "listeners.NAME.bind_to_device": "Take only what comes in by the interface (SO_BINDTODEVICE).",
     "listeners.NAME.freebind": "Bind an address that is not there yet (IP_FREEBIND).",
@@ -59,8 +60,8 @@ KEYS: Final = {
     "listeners.NAME.mode": "The unix socket's permissions.",
     "listeners.NAME.owner": "The unix socket's owner, by name or number.",
     "listeners.NAME.group": "The unix socket's group, by name or number.",
-    "listeners.NAME.backlog": "How many connections the kernel holds until they are accepted; a passed socket "
-    "keeps its own unless this is written.",
+    "listeners.NAME.backlog": "How many connections the kernel holds until they are accepted; a passed "
+    "socket keeps its own unless this is written.",
     "listeners.NAME.exposure": "How far the listener is meant to be reachable. One that can be reached from "
     "farther is an error.",
     "listeners.NAME.root_path": "Overrides application.root_path.",
@@ -100,10 +101,10 @@ KEYS: Final = {
     "timeouts.application": "Until the application's response is whole; 503 where it has not begun.",
     "timeouts.application_close": "Until the application ends after its client has gone.",
     "timeouts.tls_handshake": "Until the TLS handshake is done.",
-    "timeouts.drain": "Until what is open at a stop is cut; 0 cuts at once. The process waits for the longest "
-    "of its listeners.",
-    "websocket.origins": 'The Origin headers that are let in; "self" means the request\'s own host. Without it '
-    "any.",
+    "timeouts.drain": "Until what is open at a stop is cut; 0 cuts at once. The process waits for the "
+    "longest of its listeners.",
+    "websocket.origins": 'The Origin headers that are let in; "self" means the request\'s own host. '
+    "Without it any.",
     "websocket.message_size": "The longest message that is taken.",
     "websocket.frame_size": "The longest frame that is taken.",
     "websocket.queue": "Messages that are held for the application before reading stops.",

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 OVERRIDING: Final = ("proxy", "limits", "timeouts", "websocket")
 """The tables that may stand in a listener as well, and override the server-wide one key by key."""
 
-_LISTENER = "listeners.NAME"
+LISTENER: Final = "listeners.NAME"
+"""The table of one listener."""
+
 _ONE: Final[dict[object, str]] = {
     quantities.duration: "duration",
     quantities.size: "size",
@@ -32,14 +34,14 @@ _ONE: Final[dict[object, str]] = {
     fields.account: "user or group",
     fields.header_name: "header name",
     fields.interface: "interface",
-    fields.systemd_name: "string",
+    fields.systemd_name: "systemd name",
     fields.target: "module:attribute",
     fields.address: "address, or a list of them",
     fields.endpoint: "endpoint string, or a list of them",
     fields.trusted: "list of networks",
     origins.check_origin: "list of origins",
-    fields.headers: "table of strings",
-    fields.variable_name: "table of strings",
+    fields.headers: "table of header fields",
+    fields.variable_name: "table of variables",
 }
 _UNITS: Final = {
     "duration": "ms, s, m, h, d; a number is seconds",
@@ -47,12 +49,18 @@ _UNITS: Final = {
     "file mode": "octal, in quotes",
     "list of networks": 'as in "10.0.0.0/8", "192.0.2.7"; and "unix"',
     "list of origins": 'as in "https://example.org"; and "self"',
+    "systemd name": "printable ASCII without :",
+    "module:attribute": "both may be dotted",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class KeyInfo:
-    """One key. ``places`` are the tables that it may stand in; ``default`` is as a file writes it, '' none."""
+    """One key. ``places`` are the tables that it may stand in; ``default`` is as a file writes it, '' none.
+
+    ``ways`` are the ways to listen that it belongs to, empty: all. ``available`` tells whether it does
+    anything yet, and so does the table that it is in; where ``refused_but_default``, no other value is taken.
+    """
 
     table: str
     name: str
@@ -61,6 +69,7 @@ class KeyInfo:
     default: str
     required: bool
     available: bool
+    refused_but_default: bool
     places: tuple[str, ...]
     ways: tuple[str, ...]
     about: str
@@ -76,7 +85,7 @@ def every_key() -> Iterator[KeyInfo]:
     """Yield every key, table by table, in the order of the models."""
     for name, info in models.Root.model_fields.items():
         if name == "listeners":
-            yield from _keys(_LISTENER, models.Listener)
+            yield from _keys(LISTENER, models.Listener)
         else:
             yield from _keys(name, _model(info.annotation))
 
@@ -84,18 +93,18 @@ def every_key() -> Iterator[KeyInfo]:
 def _keys(table: str, model: type[BaseModel], *, available: bool = True) -> Iterator[KeyInfo]:
     nested = []
     for name, info in model.model_fields.items():
-        if table == _LISTENER and name in OVERRIDING:
+        if table == LISTENER and name in OVERRIDING:
             continue
         inner = _model(info.annotation, optional=True)
-        here = available and not any(_is_not_yet(each) for each in _validators(info))
-        yield _key(table, name, info, "table" if inner else "", available=here)
+        refused = any(_is_not_yet(each) for each in _validators(info))
+        yield _key(table, name, info, "table" if inner else "", available=available, refused=refused)
         if inner is not None:
-            nested.append((f"{table}.{name}", inner, here))
+            nested.append((f"{table}.{name}", inner, available and not refused))
     for key, inner, here in nested:
         yield from _keys(key, inner, available=here)
 
 
-def _key(table: str, name: str, info: FieldInfo, kind: str, *, available: bool) -> KeyInfo:
+def _key(table: str, name: str, info: FieldInfo, kind: str, *, available: bool, refused: bool) -> KeyInfo:
     dotted = f"{table}.{name}"
     if kind and get_origin(_plain(info.annotation)) is tuple:
         kind = "array of tables"
@@ -107,9 +116,10 @@ def _key(table: str, name: str, info: FieldInfo, kind: str, *, available: bool) 
         unit=_UNITS.get(kind, ""),
         default=_default(info, kind),
         required=info.is_required(),
-        available=available,
-        places=(table, f"{_LISTENER}.{table}") if table in OVERRIDING else (table,),
-        ways=BELONGS_TO.get(name, ()) if table == _LISTENER else (),
+        available=available and not refused,
+        refused_but_default=refused,
+        places=(table, f"{LISTENER}.{table}") if table in OVERRIDING else (table,),
+        ways=BELONGS_TO.get(name, ()) if table == LISTENER else (),
         about=about.KEYS.get(dotted, ""),
         since=about.SINCE.get(dotted, about.FIRST),
     )
@@ -151,10 +161,11 @@ def _written(kind: str, value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (tuple, list)):
-        return "[" + ", ".join(f'"{each}"' for each in value) + "]"
+        return "[" + ", ".join(writing.string(each) for each in value) + "]"
     if isinstance(value, dict):
-        return "{" + ", ".join(f'"{name}" = "{each}"' for name, each in value.items()) + "}"
-    return str(value) if isinstance(value, (int, float)) else f'"{value}"'
+        pairs = ", ".join(f"{writing.key(name)} = {writing.string(each)}" for name, each in value.items())
+        return f"{{ {pairs} }}" if pairs else "{}"
+    return str(value) if isinstance(value, int) else writing.string(value)
 
 
 def _default(info: FieldInfo, kind: str) -> str:

@@ -8,8 +8,8 @@ import re
 from asgid.config import codes
 
 _QUANTITY = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([A-Za-z]*)", re.ASCII)
-_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_BYTES = {
+SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+BYTES = {
     "B": 1,
     "kB": 1000,
     "KB": 1000,
@@ -21,8 +21,8 @@ _BYTES = {
     "GiB": 1024**3,
     "TiB": 1024**4,
 }
-_LONGEST_S = 10.0 * 366 * 86400
-_LARGEST_BYTES = 2**60
+LONGEST_S = 10.0 * 366 * 86400
+LARGEST_BYTES = 2**60
 
 
 class RefusedError(ValueError):
@@ -75,16 +75,16 @@ def duration(value: object) -> float:
     advice = 'write it as in "30s", "250ms", "5m", "2h", or as a number of seconds'
     if isinstance(value, str):
         number, unit = _taken_apart(value, codes.BAD_DURATION, "a duration", advice)
-        if unit not in _SECONDS:
+        if unit not in SECONDS:
             raise RefusedError(
                 codes.BAD_DURATION, _no_unit("a duration", value, unit), _unit_advice(number, unit, "s")
             )
-        seconds = float(number) * _SECONDS[unit]
+        seconds = float(number) * SECONDS[unit]
     elif isinstance(value, (int, float)) and not isinstance(value, bool):
         seconds = _as_float(value)
     else:
         raise RefusedError(codes.WRONG_TYPE, f"must be a duration, not {found(value)}", advice)
-    if not 0 <= seconds <= _LONGEST_S:
+    if not 0 <= seconds <= LONGEST_S:
         raise RefusedError(codes.BAD_DURATION, f"{found(value)} is no duration from 0 to ten years", advice)
     return seconds
 
@@ -94,14 +94,14 @@ def size(value: object) -> int:
     advice = 'write it as in "64KiB", "16MB", or as a number of bytes'
     if isinstance(value, str):
         number, unit = _taken_apart(value, codes.BAD_SIZE, "a size", advice)
-        if unit not in _BYTES:
+        if unit not in BYTES:
             raise RefusedError(codes.BAD_SIZE, _no_unit("a size", value, unit), _size_advice(number, unit))
-        count = round(float(number) * _BYTES[unit]) if "." in number else int(number[:40]) * _BYTES[unit]
+        count = round(float(number) * BYTES[unit]) if "." in number else int(number[:40]) * BYTES[unit]
     elif isinstance(value, int) and not isinstance(value, bool):
         count = value
     else:
         raise RefusedError(codes.WRONG_TYPE, f"must be a size, not {found(value)}", advice)
-    if not 0 <= count <= _LARGEST_BYTES:
+    if not 0 <= count <= LARGEST_BYTES:
         raise RefusedError(codes.BAD_SIZE, f"{found(value)} is no size from 0 to 1 EiB", advice)
     return count
 
@@ -147,7 +147,7 @@ def _unit_advice(number: str, unit: str, default: str) -> str:
     guess = {"sec": "s", "secs": "s", "second": "s", "seconds": "s", "min": "m", "mins": "m", "minute": "m"}
     guess |= {"minutes": "m", "hr": "h", "hour": "h", "hours": "h", "day": "d", "days": "d", "msec": "ms"}
     meant = guess.get(unit.lower(), unit.lower())
-    return f'write "{number}{meant}"' if meant in _SECONDS else "the units are ms, s, m, h and d"
+    return f'write "{number}{meant}"' if meant in SECONDS else "the units are ms, s, m, h and d"
 
 
 def _size_advice(number: str, unit: str) -> str:

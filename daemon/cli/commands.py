@@ -22,18 +22,25 @@ HOMES: Final = {
     "explain": "rules:explain",
     "lint": "lint:run",
     "rules": "rules:rules",
+    "schema": "schema:run",
 }
 """The module of each command, and its function there, which takes the words that follow."""
+
+PARSERS: Final = {
+    "endpoints": "endpoints:parser",
+    "explain": "rules:explain_parser",
+    "lint": "lint:parser",
+    "rules": "rules:rules_parser",
+    "schema": "schema:parser",
+}
+"""The module of each command, and the function there that makes its parser, for the manual."""
 
 
 def run(words: Sequence[str]) -> int:
     """Run what ``words`` ask for and return the exit status."""
     try:
         if words and words[0] in HOMES:
-            module, _, name = HOMES[words[0]].partition(":")
-            command: Callable[[Sequence[str]], int] = getattr(
-                import_module(f"asgid.daemon.cli.{module}"), name
-            )
+            command: Callable[[Sequence[str]], int] = at_home(HOMES[words[0]])
             return command(words[1:])
         return serve(words)
     except UsageError as error:
@@ -41,6 +48,12 @@ def run(words: Sequence[str]) -> int:
         return USAGE
     except SystemExit as stop:  # argparse, after --help
         return stop.code if isinstance(stop.code, int) else OK
+
+
+def at_home(home: str) -> Any:
+    """Return what ``home``, as in ``lint:run``, names."""
+    module, _, name = home.partition(":")
+    return getattr(import_module(f"asgid.daemon.cli.{module}"), name)
 
 
 def serve(words: Sequence[str]) -> int:

@@ -31,7 +31,7 @@ def parser() -> Parser:
         "2: wrong usage, or a file that cannot be read. Without --live nothing is asked of the host but the\n"
         "file itself.",
     )
-    made.add_argument("files", nargs="*", metavar="FILE", help="a file; -: standard input")
+    made.flag("files", nargs="*", metavar="FILE", help="a file; -: standard input")
     made.flag("--live", action="store_true", help="ask this host as well: addresses, ports, paths, users")
     made.flag("--strict", action="store_true", help="warnings make status 1 too, as errors always do")
     made.flag("--format", choices=FORMATS, default="text", help="text, json, sarif or github (text)")

@@ -17,6 +17,7 @@ COMMANDS: Final = {
     "explain": "print the page of a finding's code",
     "rules": "print the table of all codes",
     "endpoints": "print NAME<TAB>STRING for each endpoint string that a file's listeners become",
+    "schema": "print the JSON Schema of the file, for editors",
 }
 _USAGE: Final = """asgid --config FILE
        asgid [flags] module:attribute
@@ -35,15 +36,21 @@ class Parser(argparse.ArgumentParser):
         super().__init__(allow_abbrev=False, formatter_class=_Formatter, **options)
         self.known: list[str] = ["-h", "--help"]
         self.positionals: list[str] = []
+        self.arguments: list[tuple[str, argparse.Action]] = []
 
     def flag(self, *names: str, **options: Any) -> None:
         """Add an argument, and remember its names for suggestions."""
-        self.known += self.add_argument(*names, **options).option_strings
+        self.keep("", self.add_argument(*names, **options))
 
     def word(self, name: str, about: str) -> None:
         """Add a word that the command takes; that it is there is for :mod:`.words` to check."""
         self.positionals.append(name)
-        self.add_argument(name, nargs="?", metavar=name.upper(), help=about)
+        self.keep("", self.add_argument(name, nargs="?", metavar=name.upper(), help=about))
+
+    def keep(self, group: str, argument: argparse.Action) -> None:
+        """Remember an argument: its names for suggestions, and all of it, with its group, for the manual."""
+        self.known += argument.option_strings
+        self.arguments.append((group, argument))
 
     def error(self, message: str) -> NoReturn:
         """Raise :class:`UsageError`; argparse calls this for everything that it refuses."""
@@ -69,20 +76,22 @@ def did_you_mean(word: str, known: Iterable[str], otherwise: str = "asgid --help
 
 
 def serving_parser() -> Parser:
-    """Return the parser for everything that is no subcommand; packaging makes the manual page from it."""
+    """Return the parser for everything that is no subcommand."""
     parser = Parser(
         prog="asgid",
         usage=_USAGE,
         description="An ASGI server that runs as a daemon from one file of named listeners.",
         epilog=_EPILOG + "".join(f"  {name:<22}{text}\n" for name, text in COMMANDS.items()),
     )
-    parser.add_argument("application", nargs="?", help="the application, as module:attribute")
+    parser.keep(
+        "", parser.add_argument("application", nargs="?", help="the application, as module:attribute")
+    )
     parser.flag("--config", metavar="FILE", help="serve what this file says", default=argparse.SUPPRESS)
     parser.flag("--version", action="store_true", help="print the version and end", default=argparse.SUPPRESS)
     for title, flags in GROUPS:
         group = parser.add_argument_group(title)
         for flag in flags:
-            parser.known += group.add_argument(*flag.names, **_options(flag)).option_strings
+            parser.keep(title, group.add_argument(*flag.names, **_options(flag)))
     return parser
 
 
