@@ -15,6 +15,8 @@ _SIZE_LINE = re.compile(
     rb"0*([0-9A-Fa-f]{0,16})"
     rb"(?:[ \t]*;[ \t]*" + _TOKEN + rb"(?:[ \t]*=[ \t]*(?:" + _TOKEN + rb"|" + _QUOTED + rb"))?)*"
 )
+# A size and nothing else, as nearly every chunk has it.
+_PLAIN_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})\r\n")
 # What may come before the line is whole: no control character may.
 _SIZE_PART = re.compile(rb"0*[0-9A-Fa-f]{0,16}[ \t]*(?:;[^\x00-\x08\x0a-\x1f\x7f]*)?")
 _TRAILER_LINE = re.compile(_TOKEN + rb":[^\x00-\x08\x0a-\x1f\x7f]*")
@@ -47,6 +49,16 @@ class ChunkedDecoder:
         position = 0
         end = len(data)
         while position < end and self._state != _DONE:
+            if self._state == _SIZE:  # whole plain chunks, without a call for each: one read can hold 40,000
+                while match := _PLAIN_SIZE.match(data, position):
+                    start = match.end()
+                    stop = start + int(match[1], 16)
+                    if stop == start or data[stop : stop + 2] != b"\r\n":
+                        break
+                    pieces.append(data[start:stop])
+                    position = stop + 2
+                if position == end:
+                    break
             if self._state == _DATA:
                 piece = data[position : position + self._left]
                 pieces.append(piece)

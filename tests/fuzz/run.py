@@ -2,19 +2,21 @@
 
 ``python tests/fuzz/run.py --seconds N http|websocket`` needs atheris (the extra ``fuzz``). It begins with the
 kept corpus and, for HTTP, with the conformance table. Bytes that break something are written into the folder
-that is named at the end, and the exit status is not 0. With ``--keep`` what found new code is merged into the
-corpus.
+that is named at the end, and the exit status is not 0. With ``--keep`` the corpus is made anew, of itself and
+what was found: the files that reach code which no other reaches.
 """
 
 from __future__ import annotations
 
 import argparse
+import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 MAX_BYTES = 2048
 
@@ -42,13 +44,34 @@ def main() -> int:
         f"-artifact_prefix={work}/",
         "-timeout=20",
     ]
-    child = [sys.executable, __file__, arguments.target, "--child"]
+    child = command(work, arguments.target)
     limit = f"-max_total_time={arguments.seconds}"
-    status = subprocess.call([*child, *options, limit, "-print_final_stats=1", found, corpus, seeds])
+    corpus.mkdir(exist_ok=True)
+    status = subprocess.call([child, *options, limit, "-print_final_stats=1", found, corpus, seeds])
     if status == 0 and arguments.keep:
-        status = subprocess.call([*child, *options, "-merge=1", corpus, found])
+        known = {path.name for path in seeds.iterdir()}
+        status = subprocess.call([child, *options, "-merge=1", seeds, corpus, found])
+        if status == 0:
+            replace(corpus, [path for path in seeds.iterdir() if path.name not in known])
     print(f"{arguments.target}: status {status}; what was found is in {work}", flush=True)
     return status
+
+
+def command(work: Path, target: str) -> Path:
+    """Make a command of the child: libFuzzer runs itself again to merge."""
+    path = work / "child"
+    words = (sys.executable, __file__, target, "--child")
+    path.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$0" "$@"\n')
+    path.chmod(0o700)
+    return path
+
+
+def replace(corpus: Path, files: list[Path]) -> None:
+    """Keep these files and no others."""
+    for path in corpus.iterdir():
+        path.unlink()
+    for path in files:
+        shutil.copy(path, corpus)
 
 
 def table(target: str) -> list[bytes]:
@@ -61,14 +84,14 @@ def table(target: str) -> list[bytes]:
     return [bytes((number % 256,)) + case.data + case.waits + MARKER for number, case in enumerate(CASES)]
 
 
-def search(target: str, options: list[str]) -> int:
-    """Give atheris the target and libFuzzer's options; this does not return."""
+def search(target: str, arguments: list[str]) -> int:
+    """Give atheris the target, the command's name and libFuzzer's options; this does not return."""
     import atheris
 
     with atheris.instrument_imports(include=["asgid.daemon.wire", "autobahn.websocket"]):
         from asgid.daemon.wire import websocket_engine  # noqa: F401 - else it is imported late, and not seen
         from fuzz import invariants
-    atheris.Setup([__file__, *options], getattr(invariants, target))
+    atheris.Setup(arguments, getattr(invariants, target))
     atheris.Fuzz()
     return 0
 

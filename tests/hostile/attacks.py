@@ -7,6 +7,7 @@ import socket
 import struct
 import subprocess
 import time
+import zlib
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
@@ -33,11 +34,11 @@ SLOW = {
 
 def slowhttptest(mode: str, connections: int, seconds: int) -> Attack:
     """Return slowhttptest's attack in one of its four modes."""
-    command = shutil.which("slowhttptest")
-    if command is None:
-        raise FileNotFoundError("slowhttptest")
 
     def attack(place: Place) -> Iterator[None]:
+        command = shutil.which("slowhttptest")
+        if command is None:
+            raise FileNotFoundError("slowhttptest")
         target = "count" if mode == "slow body" else "big" if mode == "slow read" else "hello"
         run = subprocess.Popen(
             [
@@ -138,6 +139,33 @@ def pings(rounds: int) -> Attack:
                     except BlockingIOError:
                         swallow(client)
                         time.sleep(0.001)
+                yield
+
+    return attack
+
+
+def bombs(connections: int) -> Attack:
+    """Compressed messages of less than 1 MiB that inflate to 1 GiB: refused with 1009 (RFC 6455 7.4.1)."""
+    offer = UPGRADE[:-2] + b"Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n"
+    deflater = zlib.compressobj(9, zlib.DEFLATED, -15)
+    zeros = bytes(1 << 20)
+    packed = b"".join(deflater.compress(zeros) for _ in range(1024)) + deflater.flush(zlib.Z_SYNC_FLUSH)
+    bomb = b"\xc2\xff" + len(packed).to_bytes(8, "big") + bytes(4) + packed
+    assert len(packed) < 1 << 20
+
+    def attack(place: Place) -> Iterator[None]:
+        with ExitStack() as stack:
+            clients = [connected(stack, place) for _ in range(connections)]
+            for client in clients:
+                client.sendall(offer)
+                head = client.recv(4096)
+                assert b"permessage-deflate" in head, head
+            for client in clients:
+                client.sendall(bomb)
+                yield
+            for client in clients:
+                got = client.recv(4096)
+                assert got.startswith(b"\x88") and got[2:4] == b"\x03\xf1", got  # noqa: PT018 - one frame
                 yield
 
     return attack

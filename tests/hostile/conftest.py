@@ -1,4 +1,4 @@
-"""A victim for each test. Where a package of the system's is missing a test is skipped; in CI none may be."""
+"""A victim for one attack after another. Where a package of the system's is missing a test is skipped."""
 
 from __future__ import annotations
 
@@ -10,18 +10,25 @@ from support.victim import Victim
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 
-@pytest.fixture
-def victims(tmp_path: Path) -> Iterator[Callable[..., Victim]]:
-    """``victims(...)``: asgid with short timeouts, ended after the test."""
-    made: list[Victim] = []
+@pytest.fixture(scope="module")
+def victims(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[int], Victim]]:
+    """``victims(open_files)``: asgid with short timeouts, the same one while each attack leaves it calm."""
+    made: dict[int, list[Victim]] = {}
 
-    def make(**options) -> Victim:
-        made.append(Victim(tmp_path, **options))
-        return made[-1]
+    def get(open_files: int) -> Victim:
+        those = made.setdefault(open_files, [])
+        if not those or not those[-1].calm:
+            those.append(Victim(tmp_path_factory.mktemp("victim"), open_files=open_files))
+        return those[-1]
 
-    yield make
-    for victim in made:
-        victim.server.kill()
+    yield get
+    all_of_them = [victim for those in made.values() for victim in those]
+    try:
+        for victim in all_of_them:
+            if victim.calm:
+                victim.stop()
+    finally:
+        for victim in all_of_them:
+            victim.server.kill()

@@ -10,60 +10,28 @@ import resource
 import shutil
 
 import pytest
-from hostile import attacks
+from hostile.cases import cases
+from hostile.judging import judge
 
-GROWTH_KIB = 16 * 1024
-UNDER_ATTACK_KIB = 160 * 1024
-WORST_MS = 5000.0
-
-
-def check(victim, name, attack, capsys, *, polls=10) -> None:
-    seen = victim.suffer(name, attack)
-    with capsys.disabled():
-        print(f"\n  {seen}")
-    assert seen.polled["unanswered"] == 0
-    assert seen.polled["polls"] >= polls
-    assert seen.polled["worst_ms"] < WORST_MS
-    assert seen.worst_kib - seen.before_kib < UNDER_ATTACK_KIB
-    assert seen.after_kib - seen.before_kib < GROWTH_KIB
-    victim.stop()
+CASES = cases(long=False)
 
 
-@pytest.mark.parametrize("mode", attacks.SLOW)
-def test_slowhttptest_with_a_thousand_connections(victims, capsys, mode):
-    if not shutil.which("slowhttptest"):
-        pytest.skip("slowhttptest is not installed")
-    check(victims(), mode, attacks.slowhttptest(mode, 1000, 6), capsys)
-
-
-def test_nine_thousand_connections_that_say_nothing(victims, capsys):
+@pytest.fixture(scope="module", autouse=True)
+def _many_descriptors():
+    """This process holds the other end of 9,000 connections."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < 10_000:
         pytest.skip("the limit of open files is below 10,000")
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    try:
-        check(victims(), "9,000 that say nothing", attacks.silent(9000, 4), capsys)
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-@pytest.mark.parametrize(
-    ("name", "attack"),
-    [
-        ("50 readers that stop", attacks.stopped_readers(50, 4)),
-        ("3,000 resets", attacks.resets(3000)),
-        ("8 times 256 KiB of one-byte pings", attacks.pings(8)),
-        ("40,000 pipelined requests", attacks.pipelined(40_000, read=True)),
-        ("40,000 pipelined requests, no answer read", attacks.pipelined(40_000, read=False)),
-        ("40 header floods", attacks.header_floods(40)),
-        ("512 Ki chunks of one byte", attacks.tiny_chunks(512 * 1024)),
-    ],
-)
-def test_another_client_is_served_all_the_while(victims, capsys, name, attack):
-    check(victims(), name, attack, capsys)
-
-
-def test_descriptors_exhausted(victims, capsys):
-    victim = victims(open_files=256)
-    # The other client, idle most of the time, is among the first to go, and waits in the backlog behind all.
-    check(victim, "1,000 that say nothing, 256 descriptors", attacks.silent(1000, 4), capsys, polls=2)
+@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+def test_another_client_is_served_all_the_while_and_nothing_is_left(victims, capsys, case):
+    if case.name.startswith("slowhttptest") and not shutil.which("slowhttptest"):
+        pytest.skip("slowhttptest is not installed")
+    seen = victims(case.open_files).suffer(case.name, case.attack)
+    with capsys.disabled():
+        print(f"\n  {seen}")
+    assert not judge(seen, case)

@@ -2,7 +2,7 @@
 
 Keep-alive, one request for a connection, bodies of both kinds, pipelining, slow readers, WebSockets with
 messages of any size, and clients that leave at any point: by a FIN, a reset, or with one side closed. Every
-answer is checked. Prints the proportional set size at five points, and exits with 1 where an answer was
+answer is checked. Prints the proportional set size at several points, and exits with 1 where an answer was
 wrong, where a task, a descriptor or a connection is left, or where memory is not flat.
 """
 
@@ -34,21 +34,24 @@ access = ""
 """
 
 
-def soak(folder: Path, seconds: float, clients: int, pace_s: float, seed: int) -> list[str]:
+def soak(
+    folder: Path, seconds: float, clients: int, pace_s: float, seed: int, looks: int = POINTS
+) -> list[str]:
     """Run; return what is wrong at the end, nothing where all is well."""
     victim = Victim(folder, rest=REST)
     traffic = Traffic(victim.place, clients, pace_s, seed)
     points: list[int] = []
     try:
-        for number in range(POINTS):
-            traffic.run(seconds / POINTS)
+        for number in range(looks):
+            traffic.run(seconds / looks)
             victim.calm_down()
             points.append(victim.pss_kib())
             state = victim.state()
             print(
-                f"{time.strftime('%H:%M:%S')} {number + 1} of {POINTS}: PSS {points[-1] / 1024:.2f} MiB, "
+                f"{time.strftime('%H:%M:%S')} {number + 1} of {looks}: PSS {points[-1] / 1024:.2f} MiB, "
                 f"{state['tasks']} tasks, {state['descriptors']} descriptors, "
-                f"largest pause of the loop {state['pause_ms']:.1f} ms; {traffic}",
+                f"largest pause of the loop {state['pause_ms']:.1f} ms "
+                f"({state['computed_ms']:.1f} ms computed); {traffic}",
                 flush=True,
             )
         found = list(traffic.wrong)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from soak.run import soak
 
 
-def test_half_a_minute_of_mixed_traffic_leaves_nothing_behind(tmp_path, capsys):
+def test_a_short_time_of_mixed_traffic_leaves_nothing_behind(tmp_path, capsys):
     with capsys.disabled():
         print()
-        found = soak(tmp_path, 25.0, 40, 0.005, 4)
+        found = soak(tmp_path, 12.0, 40, 0.005, 4, 2)
     assert not found, found[:10]

@@ -43,9 +43,11 @@ class Seen:
     name: str
     polled: dict[str, float]
     pause_ms: float
+    computed_ms: float  # by the loop without a pause
     before_kib: int
     worst_kib: int
     after_kib: int
+    descriptors: int  # at most, under attack
     took_s: float
     calm_s: float
 
@@ -54,9 +56,10 @@ class Seen:
         return (
             f"{self.name}: {self.took_s:.1f} s; other client: {polled['polls']} answers, "
             f"{polled['unanswered']} missing, median {polled['median_ms']:.1f}, p99 {polled['p99_ms']:.1f}, "
-            f"worst {polled['worst_ms']:.1f} ms; largest pause of the loop {self.pause_ms:.1f} ms; "
+            f"worst {polled['worst_ms']:.1f} ms; largest pause of the loop {self.pause_ms:.1f} ms "
+            f"({self.computed_ms:.1f} ms computed); "
             f"PSS {self.before_kib / 1024:.1f}, {self.worst_kib / 1024:.1f} under attack, "
-            f"{self.after_kib / 1024:.1f} MiB {self.calm_s:.1f} s later"
+            f"{self.after_kib / 1024:.1f} MiB {self.calm_s:.1f} s later; {self.descriptors} descriptors"
         )
 
 
@@ -70,6 +73,7 @@ class Victim:
             command = ["sh", "-c", f'ulimit -n {open_files}; exec "$@"', "sh", *command]
         self.server = Server(command, cwd=folder).wait_serving()
         self.place: Any = self.server.first.place
+        self.calm = True  # nothing is left of the last attack
         self._warm_up()
         self.before = self.state()
 
@@ -102,6 +106,10 @@ class Victim:
         found = re.search(r"^Pss:\s+(\d+)", text, re.MULTILINE)
         assert found is not None
         return int(found[1])
+
+    def descriptors(self) -> int:
+        """How many descriptors it has (proc_pid_fd(5))."""
+        return sum(1 for _ in Path(f"/proc/{self.server.pid}/fd").iterdir())
 
     def left(self) -> dict[str, Any]:
         """What there is more of than at the beginning; empty where nothing is left."""
@@ -138,25 +146,32 @@ class Victim:
             out, _ = client.communicate()
             results.update(json.loads(out))
 
-    def suffer(self, name: str, attack: Any, *, least_s: float = 1.0) -> Seen:
+    def suffer(self, name: str, attack: Any, *, least_s: float = 1.5) -> Seen:
         """Run ``attack(place)`` again and again for ``least_s`` at least, and return what was seen.
 
         Raises AssertionError where something is left behind.
 
         ``attack`` is a generator: it yields while it holds what it has taken, and memory is looked at then.
         """
+        self.calm = False
         self.state()
         before = worst = self.pss_kib()
+        descriptors = 0
         polled: dict[str, float] = {}
         began = time.monotonic()
         with self.polled(polled):
             while time.monotonic() < began + least_s:
                 for _ in attack(self.place):
                     worst = max(worst, self.pss_kib())
+                    descriptors = max(descriptors, self.descriptors())
         took = time.monotonic() - began
-        pause = self.state()["pause_ms"]
+        state = self.state()
         calm = self.calm_down()
-        return Seen(name, polled, pause, before, worst, self.pss_kib(), took, calm)
+        self.calm = True
+        return Seen(
+            name, polled, state["pause_ms"], state["computed_ms"], before, worst, self.pss_kib(),
+            descriptors, took, calm,
+        )  # fmt: skip
 
     def stop(self) -> None:
         """End it; it has to go as calmly as ever."""
