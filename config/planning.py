@@ -122,8 +122,12 @@ class _Planner:
         problems: list[Diagnostic] = []
         if kind == "interface":
             specs = self._interface(name, table, problems)
+            missing = [] if specs else [_unresolved(table)]
         else:
-            specs = self._on_this_host(name, table, file_endpoints(self.document, name, table), problems)
+            wanted = file_endpoints(self.document, name, table)
+            specs = self._on_this_host(name, table, wanted, problems)
+            lost = [claim(parse(each.text)) for each in wanted if each not in specs]
+            missing = [f"{each} (no IPv6 on this host)" for each in lost]
         root_path = table.root_path if table.root_path is not None else self.tables.application.root_path
         return ListenerSpec(
             name=name,
@@ -138,6 +142,7 @@ class _Planner:
             websocket=_websocket(merged(self.tables.websocket, table.websocket)),
             proxy=_proxy(self.document, merged(self.tables.proxy, table.proxy)),
             problems=tuple(problems),
+            missing=tuple(missing),
         )
 
     def _interface(
@@ -246,6 +251,13 @@ class _Planner:
 
 def _names(diagnostic: Diagnostic, listener: str) -> bool:
     return diagnostic.key.split(".")[:2] == ["listeners", listener]
+
+
+def _unresolved(table: models.Listener) -> str:
+    """Say what of an interface could not be resolved, so that two that differ say different things."""
+    family = "" if table.family == "dual" else f"{table.family} of "
+    bound = ", packets of it alone" if table.bind_to_device else ""
+    return f"{family}interface {table.interface} port {table.port}{bound} (not on this host)"
 
 
 def _severity(table: models.Listener) -> Severity:

@@ -107,7 +107,7 @@ class ListenerSpec:
     """One named listener: its endpoint strings and everything a connection on it needs to know.
 
     ``problems`` is not empty where the host cannot serve it now (an interface that is not there, say); its
-    ``endpoints`` are then those that could be resolved.
+    ``endpoints`` are then those that could be resolved, and ``missing`` names the others.
     """
 
     name: str
@@ -122,6 +122,7 @@ class ListenerSpec:
     websocket: WebSocketOptions = field(default_factory=WebSocketOptions)
     proxy: Proxy = field(default_factory=Proxy)
     problems: tuple[Diagnostic, ...] = ()
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

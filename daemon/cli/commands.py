@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from asgid.config import Diagnostic, Loaded
 
 HOMES: Final = {
+    "diff": "diff:run",
     "endpoints": "endpoints:run",
     "explain": "rules:explain",
     "lint": "lint:run",
@@ -27,6 +28,7 @@ HOMES: Final = {
 """The module of each command, and its function there, which takes the words that follow."""
 
 PARSERS: Final = {
+    "diff": "diff:parser",
     "endpoints": "endpoints:parser",
     "explain": "rules:explain_parser",
     "lint": "lint:parser",

@@ -17,6 +17,7 @@ COMMANDS: Final = {
     "explain": "print the page of a finding's code",
     "rules": "print the table of all codes",
     "endpoints": "print NAME<TAB>STRING for each endpoint string that a file's listeners become",
+    "diff": "print what a reload from one file to another would do, listener by listener",
     "schema": "print the JSON Schema of the file, for editors",
 }
 _USAGE: Final = """asgid --config FILE
@@ -42,9 +43,12 @@ class Parser(argparse.ArgumentParser):
         """Add an argument, and remember its names for suggestions."""
         self.keep("", self.add_argument(*names, **options))
 
-    def word(self, name: str, about: str) -> None:
+    def word(self, name: str, about: str, *, optional: bool = False) -> None:
         """Add a word that the command takes; that it is there is for :mod:`.words` to check."""
-        self.positionals.append(name)
+        if not optional:
+            self.positionals.append(name)
+        shown = f"[{name.upper()}]" if optional else name.upper()
+        self.usage = f"{self.usage or f'{self.prog} [flags]'} {shown}"
         self.keep("", self.add_argument(name, nargs="?", metavar=name.upper(), help=about))
 
     def keep(self, group: str, argument: argparse.Action) -> None:
