@@ -1,11 +1,11 @@
 """The Autobahn TestSuite's fuzzing client against the asgid command, which serves an application that echoes.
 
-    python tests/autobahn/run.py [--all | --cases CASE,...] [--reports FOLDER]
+    python tests/autobahn/run.py [--all | --cases CASE,...] [--reports FOLDER] [--at-least COUNT]
 
 Without ``--all`` the long cases are left out (9: sizes, 12 and 13: compression, but for a few of them). asgid
 is the command beside the Python that runs this, with its default configuration but for the limits of messages
 and frames. Prints how many cases had each verdict, and each that is neither OK nor INFORMATIONAL: the exit
-status is 1 then, and 2 where the suite cannot be had.
+status is 1 then or where fewer than COUNT cases ran, and 2 where the suite cannot be had.
 """
 
 from __future__ import annotations
@@ -66,6 +66,9 @@ def main() -> int:
         return 2
     found = suite.verdicts(reports)
     status = _say(found)
+    if len(found) < arguments.at_least:
+        print(f"fewer than {arguments.at_least} cases ran")
+        status = 1
     print(f"({time.monotonic() - began:.0f} s)")
     if arguments.reports or status:
         print(f"Reports: {reports}")
@@ -81,6 +84,7 @@ def _arguments() -> argparse.Namespace:
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--all", action="store_true", help="every case: many minutes")
     which.add_argument("--cases", type=lambda text: text.split(","), metavar="CASE,...", help='such as "9.*"')
+    parser.add_argument("--at-least", type=int, default=1, metavar="COUNT", help="fail where fewer cases ran")
     parser.add_argument("--reports", type=Path, metavar="FOLDER", help="keep the suite's reports there")
     return parser.parse_args()
 

@@ -1,4 +1,7 @@
-"""The suite in a cache folder of its own, for it runs on Python 2.7 alone."""
+"""The suite in a cache folder of its own, for it runs on Python 2.7 alone.
+
+Run as a program this prints that Python's path, and fails where there is none.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +15,14 @@ from pathlib import Path
 PACKAGE = "autobahntestsuite==25.10.1"
 AGENT = "asgid"
 WANTED = (
-    "The Autobahn TestSuite needs CPython 2.7 (2.7.18, with its pip) or PyPy for Python 2.7.\n"
+    "The Autobahn TestSuite needs CPython 2.7 or PyPy for Python 2.7.\n"
     "Looked for: the command in $AUTOBAHN_PYTHON; python2.7, pypy2.7, pypy2 and pypy on the PATH;\n"
-    "~/.pyenv/versions/2.7.* and ~/.pyenv/versions/pypy2.7-*.\n"
-    "To get one: pyenv install 2.7.18, or apt-get install pypy pypy-dev on Debian 10 to 12."
+    "versions/2.7.* and versions/pypy2.7-* in $PYENV_ROOT or ~/.pyenv.\n"
+    "To get one: pyenv install 2.7.18; apt-get install pypy pypy-dev on Debian 11, or python2.7\n"
+    "python2.7-dev on Ubuntu 22.04; or PyPy's own archive for Python 2.7, which runs where it is unpacked."
 )
+# The last ones for Python 2.7, run as they are, where it has no pip of its own.
+_PIP = ("pip==20.3.4", "setuptools==44.1.1", "wheel==0.37.1")
 # The folder is no virtual environment: its .pth files, of which zope is one, have to be read.
 _RUN = (
     "import site, sys; site.addsitedir(sys.argv.pop(1)); "
@@ -29,8 +35,8 @@ class MissingError(Exception):
 
 
 def find_python() -> str:
-    """Return a Python 2.7 that has pip; raise :class:`MissingError` where there is none."""
-    versions = Path.home() / ".pyenv" / "versions"
+    """Return a Python 2.7; raise :class:`MissingError` where there is none."""
+    versions = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
     candidates = [
         os.environ.get("AUTOBAHN_PYTHON"),
         *(shutil.which(name) for name in ("python2.7", "pypy2.7", "pypy2", "pypy")),
@@ -44,7 +50,7 @@ def find_python() -> str:
 
 
 def _answers(python: str) -> bool:
-    code = "import sys, pip; sys.exit(sys.version_info[:2] != (2, 7))"
+    code = "import sys; sys.exit(sys.version_info[:2] != (2, 7))"
     try:
         return subprocess.run([python, "-c", code], capture_output=True, check=False).returncode == 0
     except OSError:
@@ -61,16 +67,28 @@ def install(python: str) -> Path:
         return folder
     print(f"Installing {PACKAGE} into {folder} ...", file=sys.stderr)
     shutil.rmtree(folder, ignore_errors=True)
-    made = subprocess.run(
-        [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--target", folder, PACKAGE],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    made = _pip(python, base, "install", "--target", folder, PACKAGE)
     if made.returncode:
         raise MissingError(f"{PACKAGE} could not be installed with {python}:\n{made.stderr[-2000:]}")
     done.touch()
     return folder
+
+
+def _pip(python: str, base: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run pip on ``python``: its own, or one that this Python's pip brings into ``base``."""
+    environment = dict(os.environ)
+    own = subprocess.run([python, "-c", "import pip, setuptools"], capture_output=True, check=False)
+    if own.returncode:
+        brought = base / "asgid-autobahn" / "pip"
+        command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--dest", brought, *_PIP]
+        made = subprocess.run(command, capture_output=True, text=True, check=False)
+        if made.returncode:
+            return made
+        for wheel in brought.glob("*.whl"):  # pip builds nothing while it is an archive
+            shutil.unpack_archive(wheel, brought / "unpacked", "zip")
+        environment["PYTHONPATH"] = str(brought / "unpacked")
+    command = [python, "-m", "pip", *words, "-q", "--disable-pip-version-check"]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
 
 
 def run(python: str, folder: Path, port: int, cases: list[str], excluded: list[str], reports: Path) -> None:
@@ -102,3 +120,10 @@ def verdicts(reports: Path) -> dict[str, tuple[str, str]]:
     found = json.loads((reports / "index.json").read_text())[AGENT]
     ordered = sorted(found, key=lambda case: [int(part) for part in case.split(".")])
     return {case: (found[case]["behavior"], found[case]["behaviorClose"]) for case in ordered}
+
+
+if __name__ == "__main__":
+    try:
+        print(find_python())
+    except MissingError as missing:
+        sys.exit(str(missing))
