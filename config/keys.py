@@ -147,8 +147,8 @@ def _by_annotation(annotation: Any, info: FieldInfo) -> str:
 
 
 def written(info: FieldInfo, value: Any) -> str:
-    """Return a value of a key as a file would write it, without quotes around a duration, size or mode."""
-    return _written(type_of(info), value)
+    """Return a value of a key as a file writes it, empty for none."""
+    return "" if value is None else _quoted(type_of(info), value)
 
 
 def _written(kind: str, value: Any) -> str:
@@ -172,6 +172,10 @@ def _default(info: FieldInfo, kind: str) -> str:
     value = info.default
     if value is None or value is PydanticUndefined or kind in {"table", "array of tables"}:
         return ""
+    return _quoted(kind, value)
+
+
+def _quoted(kind: str, value: Any) -> str:
     text = _written(kind, value)
     return f'"{text}"' if kind in {"duration", "size", "file mode"} else text
 

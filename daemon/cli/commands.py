@@ -24,6 +24,7 @@ HOMES: Final = {
     "lint": "lint:run",
     "rules": "rules:rules",
     "schema": "schema:run",
+    "show": "show:run",
 }
 """The module of each command, and its function there, which takes the words that follow."""
 
@@ -34,6 +35,7 @@ PARSERS: Final = {
     "lint": "lint:parser",
     "rules": "rules:rules_parser",
     "schema": "schema:parser",
+    "show": "show:parser",
 }
 """The module of each command, and the function there that makes its parser, for the manual."""
 

@@ -17,6 +17,7 @@ COMMANDS: Final = {
     "explain": "print the page of a finding's code",
     "rules": "print the table of all codes",
     "endpoints": "print NAME<TAB>STRING for each endpoint string that a file's listeners become",
+    "show": "print all there is to know of one listener, or a line for each",
     "diff": "print what a reload from one file to another would do, listener by listener",
     "schema": "print the JSON Schema of the file, for editors",
 }

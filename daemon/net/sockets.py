@@ -65,6 +65,18 @@ class TcpSocket:
             sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_FREEBIND, 1)
         sock.bind(literal6(self.interface, self.port))
 
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The names of the options that :meth:`bound` sets."""
+        wide = ":" in self.interface
+        free = "IPV6_FREEBIND" if wide else "IP_FREEBIND"
+        return (
+            "SO_REUSEADDR",
+            *([f"SO_BINDTODEVICE={self.device}"] if self.device else []),
+            *(["IPV6_V6ONLY"] if wide and self.v6_only else []),
+            *([free] if self.freebind else []),
+        )
+
     def listening(self, backlog: int) -> socket.socket:
         """Return a socket that listens. Raises ``OSError``."""
         sock = self.bound()

@@ -50,7 +50,7 @@ function _shtab_asgid_using
   test "$_shtab_asgid_cmdpath" = "$argv"
 end
 
-set -g _shtab_asgid_commands lint explain rules endpoints diff schema
+set -g _shtab_asgid_commands lint explain rules endpoints show diff schema
 set -g _shtab_asgid_opts_with_value --access-log --app-dir --application-close-timeout --bind --config --drain --endpoint --fd --format --http-timeout --lifespan --log-fmt --pid-file --ping-interval --ping-timeout --port --proxy-headers-host --proxy-headers-port --root-path --server-name --trusted --unix-socket --verbosity --websocket-max-frame-size --websocket-max-message-size --websocket_connect_timeout --websocket_timeout -b -e -p -s -t -u -v
 
 complete -c asgid -e
@@ -103,6 +103,10 @@ complete -c asgid -n '_shtab_asgid_using; and test $_shtab_asgid_npos -eq 0' -a 
 complete -c asgid -n '_shtab_asgid_using endpoints' -s h -l help -d 'show this help message and exit'
 complete -c asgid -n '_shtab_asgid_using endpoints' -l format -xka "text json" -d 'text or json (text)'
 complete -c asgid -n '_shtab_asgid_using endpoints; and test $_shtab_asgid_npos -eq 0' -ka "(__fish_complete_path (commandline -ct))" -d 'the file'
+complete -c asgid -n '_shtab_asgid_using; and test $_shtab_asgid_npos -eq 0' -a show -d 'print all there is to know of one listener, or a line for each'
+complete -c asgid -n '_shtab_asgid_using show' -s h -l help -d 'show this help message and exit'
+complete -c asgid -n '_shtab_asgid_using show' -l format -xka "text json" -d 'text or json (text)'
+complete -c asgid -n '_shtab_asgid_using show; and test $_shtab_asgid_npos -eq 0' -ka "(__fish_complete_path (commandline -ct))" -d 'the file'
 complete -c asgid -n '_shtab_asgid_using; and test $_shtab_asgid_npos -eq 0' -a diff -d 'print what a reload from one file to another would do, listener by listener'
 complete -c asgid -n '_shtab_asgid_using diff' -s h -l help -d 'show this help message and exit'
 complete -c asgid -n '_shtab_asgid_using diff' -l format -xka "text json" -d 'text or json (text)'
