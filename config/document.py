@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -139,6 +139,13 @@ class Document:
             return Diagnostic(code, "error", message, place, dotted(key), advice)
         start = self._line_starts[place.line - 1] + place.column - 1
         return self._at(code, key, message, advice, "error", span=self._span_at(start))
+
+    def in_full(self, found: Diagnostic) -> Diagnostic:
+        """Return a finding that has a place alone with the text that it is about; others as they are."""
+        if found.source or found.place.file != self.name or not self.text:
+            return found
+        there = self.at_place(found.code, (), found.place, found.message)
+        return replace(found, end_line=there.end_line, end_column=there.end_column, source=there.source)
 
     def _span_at(self, start: int) -> Span:
         spans = (*self.source.values.values(), *self.source.headers.values())

@@ -31,6 +31,7 @@ __all__ = [
     "asgid_systemd",
     "asgid_tcp",
     "asgid_unix",
+    "bind",
     "fd",
     "parse",
     "quote",

@@ -14,8 +14,8 @@ class AddressAbsent(
     title="an address that this host does not have",
 ):
     """## What it does
-    Finds addresses that no interface of this host has now. With `required = false` it is a warning, and
-    `freebind = true` binds such an address all the same.
+    Finds addresses that no interface of this host has now. With `required = false` it is a warning, and with
+    `freebind = true`, which binds such an address all the same.
 
     ## Why is this bad
     The kernel refuses to bind it (EADDRNOTAVAIL), and the listener does not start.
@@ -107,8 +107,10 @@ class PortHeld(
     Rule, code=codes.PORT_HELD, severity="error", weaker=("warning",), title="a port that is held"
 ):
     """## What it does
-    Finds ports that another process listens on, and names it where that can be known. With `required = false`
-    it is a warning.
+    Finds ports that another process listens on, and names it where that can be known. A wildcard address
+    holds the port of every address of its family, and `::` that of IPv4 too where its process left
+    IPV6_V6ONLY off. What this very service holds, which runs from the same file already, is no finding of
+    `asgid lint --live`. With `required = false` it is a warning.
 
     ## Why is this bad
     The kernel refuses to bind it (EADDRINUSE), and the listener does not start.
@@ -154,7 +156,8 @@ class PathServed(
     title="a unix socket that another process serves",
 ):
     """## What it does
-    Finds unix sockets at whose path somebody answers. A stale socket, which nobody answers at, is replaced.
+    Finds unix sockets that somebody else serves. A stale socket, which nobody serves, is replaced. What this
+    very service holds, which runs from the same file already, is no finding of `asgid lint --live`.
 
     ## Why is this bad
     To take the path would cut another service off from its clients.
@@ -223,12 +226,12 @@ class SystemdNameAbsent(
     Rule,
     code=codes.SYSTEMD_NAME_ABSENT,
     severity="error",
-    weaker=("warning",),
+    weaker=("warning", "info"),
     title="a systemd socket that was not passed",
 ):
     """## What it does
     Finds names under which systemd passed no socket (LISTEN_FDNAMES, sd_listen_fds(3)), and says which ones
-    it did pass.
+    it did pass. `asgid lint --live` by hand, where systemd has passed none at all, only mentions it.
 
     ## Why is this bad
     There is nothing to accept connections from.
@@ -438,7 +441,7 @@ class OpenFilesLow(
 ):
     """## What it does
     Compares the limit of open files (RLIMIT_NOFILE, which asgid raises to the hard one) with
-    `limits.connections`.
+    `limits.connections` of each listener.
 
     ## Why is this bad
     Before the limit that the file sets is reached no connection can be accepted any more.
@@ -452,4 +455,94 @@ class OpenFilesLow(
 
     ## Use instead
     `LimitNOFILE=` in the systemd unit, or fewer connections.
+    """
+
+
+class PathStale(
+    Rule, code=codes.PATH_STALE, severity="info", title="a unix socket that nobody serves any more"
+):
+    """## What it does
+    Finds unix sockets that a process which has gone, killed perhaps, left at a listener's path. Whether
+    somebody still serves it the kernel's list of sockets tells; nobody is connected to.
+
+    ## Why is this bad
+    It is not: the start replaces it. It may be worth a question who left it there.
+
+    ## Example
+    ```toml
+    [listeners.proxy]
+    unix = "/run/mysite/http.sock"
+    ```
+    after the server was killed.
+
+    ## Use instead
+    `RuntimeDirectory=mysite` in the systemd unit, which is emptied whenever the service stops.
+    """
+
+
+class OwnerNotSettable(
+    Rule,
+    code=codes.OWNER_NOT_SETTABLE,
+    severity="error",
+    weaker=("warning",),
+    title="a unix socket that cannot be given to its owner or group",
+):
+    """## What it does
+    Finds owners and groups that whoever runs asgid may not give a file to: without CAP_CHOWN that is every
+    other user, and every group that the process is not in (chown(2)).
+
+    ## Why is this bad
+    The socket would not have the owner that the file asks for, and the listener does not start.
+
+    ## Example
+    ```toml
+    [listeners.proxy]
+    unix = "/run/mysite/http.sock"
+    group = "www-data"
+    ```
+    run by a user who is not in www-data.
+
+    ## Use instead
+    `SupplementaryGroups=www-data` in the systemd unit.
+    """
+
+
+class BacklogCut(Rule, code=codes.BACKLOG_CUT, severity="warning", title="a backlog that the kernel cuts"):
+    """## What it does
+    Finds a `backlog` in the file above net.core.somaxconn, which the kernel cuts it to (listen(2)).
+
+    ## Why is this bad
+    In a burst clients are turned away earlier than the file says.
+
+    ## Example
+    ```toml
+    [listeners.main]
+    address = "127.0.0.1"
+    port = 8000
+    backlog = 65535
+    ```
+    where net.core.somaxconn is 4096, as it comes.
+
+    ## Use instead
+    `sysctl -w net.core.somaxconn=65535`, or a smaller backlog.
+    """
+
+
+class ImportTooLong(
+    Rule,
+    code=codes.IMPORT_TOO_LONG,
+    severity="warning",
+    title="an application whose import does not end",
+):
+    """## What it does
+    With `--live` the application is imported in a process of its own, for 30 seconds at most.
+
+    ## Why is this bad
+    The start waits for the import, however long it takes, and nothing is served before.
+
+    ## Example
+    A module that waits for a database while it is imported.
+
+    ## Use instead
+    Wait in the lifespan's start-up, or where it is first needed.
     """

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -125,24 +124,13 @@ def _fix(file: str) -> bool:
 
 def _live(loaded: Loaded) -> list[Diagnostic]:
     from asgid.config import plan  # noqa: PLC0415
-    from asgid.daemon.net import LinuxHost, live_problems  # noqa: PLC0415
+    from asgid.daemon.net import LinuxHost  # noqa: PLC0415
+    from asgid.daemon.supervise.live import by_hand  # noqa: PLC0415
 
     if loaded.config is None:
         return []
     host = LinuxHost()
-    planned = plan(loaded.config, host)
-    return [
-        _in_full(loaded, each)
-        for each in dict.fromkeys([*planned.diagnostics, *live_problems(planned, host)])
-    ]
-
-
-def _in_full(loaded: Loaded, found: Diagnostic) -> Diagnostic:
-    """Return a finding of the host's with the text that its place is in."""
-    if found.source or found.place.file != loaded.document.name:
-        return found
-    there = loaded.document.at_place(found.code, (), found.place, found.message)
-    return replace(found, end_line=there.end_line, end_column=there.end_column, source=there.source)
+    return by_hand(loaded.config, plan(loaded.config, host), host)
 
 
 def _rendered(found: list[Diagnostic], style: str) -> str:

@@ -42,6 +42,12 @@ class PortHeldError(OpenError):
     code = codes.PORT_HELD
 
 
+class CollisionError(OpenError):
+    """Another endpoint of the same plan takes it."""
+
+    code = codes.COLLISION
+
+
 class PortPrivilegedError(OpenError):
     """The port or the device needs a privilege that the process does not have."""
 
@@ -64,6 +70,12 @@ class PathTakenError(PathError):
     """Something that is no socket is at the path."""
 
     code = codes.PATH_NOT_A_SOCKET
+
+
+class OwnerRefusedError(PathError):
+    """The process may not give the socket to its owner or group."""
+
+    code = codes.OWNER_NOT_SETTABLE
 
 
 class UserAbsentError(OpenError):

@@ -10,6 +10,8 @@ from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING
 
+from asgid.daemon.net import netlink
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
@@ -17,12 +19,8 @@ if TYPE_CHECKING:
     Address = IPv4Address | IPv6Address
 
 _RTM_NEWADDR, _RTM_GETADDR = 20, 22
-_NLMSG_ERROR, _NLMSG_DONE = 2, 3
-_NLM_F_REQUEST_DUMP = 0x301
 _IFA_ADDRESS, _IFA_LOCAL = 1, 2
-_HEADER = struct.Struct("=IHHII")  # struct nlmsghdr: length, type, flags, sequence, port
 _ADDRESS = struct.Struct("=BBBBI")  # struct ifaddrmsg: family, prefix length, flags, scope, interface
-_ATTRIBUTE = struct.Struct("=HH")  # struct rtattr: length, type
 
 
 class LinuxHost:
@@ -85,43 +83,15 @@ def _address(packed: bytes, interface: str) -> Address:
 
 def _addresses() -> Iterator[tuple[int, bytes]]:
     """Yield the interface number and the packed address of every address in this network namespace."""
-    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as sock:
-        sock.bind((0, 0))
-        body = _ADDRESS.pack(socket.AF_UNSPEC, 0, 0, 0, 0)
-        sock.send(_HEADER.pack(_HEADER.size + len(body), _RTM_GETADDR, _NLM_F_REQUEST_DUMP, 1, 0) + body)
-        while True:
-            for kind, payload in _messages(sock.recv(65536)):
-                if kind == _NLMSG_DONE:
-                    return
-                if kind == _NLMSG_ERROR:
-                    raise OSError(-struct.unpack_from("=i", payload)[0], "netlink refused to list addresses")
-                if kind == _RTM_NEWADDR:
-                    yield from _parsed(payload)
-
-
-def _messages(data: bytes) -> Iterator[tuple[int, bytes]]:
-    at = 0
-    while at + _HEADER.size <= len(data):
-        length, kind, _flags, _sequence, _port = _HEADER.unpack_from(data, at)
-        yield kind, data[at + _HEADER.size : at + length]
-        at += max(_aligned(length), _HEADER.size)
-
-
-def _parsed(payload: bytes) -> Iterator[tuple[int, bytes]]:
-    family, _prefix, _flags, _scope, index = _ADDRESS.unpack_from(payload)
-    if family not in (socket.AF_INET, socket.AF_INET6):
-        return
-    found: dict[int, bytes] = {}
-    at = _ADDRESS.size
-    while at + _ATTRIBUTE.size <= len(payload):
-        length, kind = _ATTRIBUTE.unpack_from(payload, at)
-        found[kind] = payload[at + _ATTRIBUTE.size : at + length]
-        at += max(_aligned(length), _ATTRIBUTE.size)
-    # On a point-to-point link IFA_ADDRESS is the other end (rtnetlink(7)).
-    packed = found.get(_IFA_LOCAL, found.get(_IFA_ADDRESS))
-    if packed is not None:
-        yield index, packed
-
-
-def _aligned(length: int) -> int:
-    return (length + 3) & ~3
+    body = _ADDRESS.pack(socket.AF_UNSPEC, 0, 0, 0, 0)
+    for kind, payload in netlink.dump(socket.NETLINK_ROUTE, _RTM_GETADDR, body):
+        if kind != _RTM_NEWADDR:
+            continue
+        family, _prefix, _flags, _scope, index = _ADDRESS.unpack_from(payload)
+        if family not in (socket.AF_INET, socket.AF_INET6):
+            continue
+        found = netlink.attributes(payload, _ADDRESS.size)
+        # On a point-to-point link IFA_ADDRESS is the other end (rtnetlink(7)).
+        packed = found.get(_IFA_LOCAL, found.get(_IFA_ADDRESS))
+        if packed is not None:
+            yield index, packed

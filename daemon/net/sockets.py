@@ -7,9 +7,8 @@ import os
 import socket
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 
-from asgid.daemon.net import holders
+from asgid.daemon.net import holders, privileges
 from asgid.daemon.net.errors import (
     AddressAbsentError,
     InterfaceAbsentError,
@@ -21,6 +20,7 @@ from asgid.daemon.net.errors import (
 
 _IP_FREEBIND = 15  # <linux/in.h>; the socket module has no name for it (ip(7))
 _IPV6_FREEBIND = 78  # <linux/in6.h>
+_IP_BIND_ADDRESS_NO_PORT = 24  # <linux/in.h>
 _SAME_PORT_TRIES = 16
 
 
@@ -40,30 +40,44 @@ class TcpSocket:
 
     def bound(self) -> socket.socket:
         """Return a socket that is bound and does not listen yet. Raises ``OSError``."""
+        return self._bound(self.port)
+
+    def resolved(self) -> bytes:
+        """Return the address that it would be bound to, packed, where this host has it.
+
+        The kernel is asked with a socket that gets no port (IP_BIND_ADDRESS_NO_PORT, ip(7)), so that nobody
+        can notice. Raises ``OSError`` as :meth:`bound` does.
+        """
+        with self._bound(None) as sock:
+            return socket.inet_pton(sock.family, sock.getsockname()[0].partition("%")[0])
+
+    def _bound(self, port: int | None) -> socket.socket:
         family = socket.AF_INET6 if ":" in self.interface else socket.AF_INET
         sock = socket.socket(family, socket.SOCK_STREAM)
         try:
             sock.setblocking(False)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if port is None:
+                sock.setsockopt(socket.IPPROTO_IP, _IP_BIND_ADDRESS_NO_PORT, 1)
             if self.device:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, os.fsencode(self.device) + b"\0")
             if family == socket.AF_INET6:
-                self._bind6(sock)
+                self._bind6(sock, port or 0)
             else:
                 if self.freebind:
                     sock.setsockopt(socket.IPPROTO_IP, _IP_FREEBIND, 1)
-                sock.bind((self.interface, self.port))
+                sock.bind((self.interface, port or 0))
         except BaseException:
             sock.close()
             raise
         return sock
 
-    def _bind6(self, sock: socket.socket) -> None:
+    def _bind6(self, sock: socket.socket, port: int) -> None:
         if self.v6_only:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         if self.freebind:
             sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_FREEBIND, 1)
-        sock.bind(literal6(self.interface, self.port))
+        sock.bind(literal6(self.interface, port))
 
     @property
     def options(self) -> tuple[str, ...]:
@@ -183,7 +197,7 @@ def explain(wanted: TcpSocket, error: OSError | OverflowError) -> OpenError:
             f"this host has no address {wanted.interface}", "`ip address` lists the addresses that it has"
         )
     if number in (errno.EACCES, errno.EPERM):
-        return _privileged(wanted)
+        return privileged(wanted)
     if number == errno.EAFNOSUPPORT:
         return NoIPv6Error(
             f"this host has no IPv6: {wanted} cannot be listened on",
@@ -212,8 +226,9 @@ def _held(wanted: TcpSocket) -> OpenError:
     return PortHeldError(f"{wanted} is {by}", "stop what holds it, or give this listener another port")
 
 
-def _privileged(wanted: TcpSocket) -> OpenError:
-    lowest = _first_free_port()
+def privileged(wanted: TcpSocket) -> OpenError:
+    """Return why ``wanted`` is not permitted to this process."""
+    lowest = privileges.first_free_port()
     if 0 < wanted.port < lowest:
         return PortPrivilegedError(
             f"{wanted} needs a privilege: ports below {lowest} do",
@@ -225,10 +240,3 @@ def _privileged(wanted: TcpSocket) -> OpenError:
             f"{wanted} cannot be bound to the device {wanted.device}: that needs CAP_NET_RAW", "grant it"
         )
     return PortPrivilegedError(f"{wanted} is not permitted to this process")
-
-
-def _first_free_port() -> int:
-    try:
-        return int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text(encoding="ascii"))
-    except (OSError, ValueError):
-        return 1024

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from asgid.daemon.net import holders
-from asgid.daemon.net.errors import PathError, PathServedError, PathTakenError
+from asgid.daemon.net.errors import OwnerRefusedError, PathError, PathServedError, PathTakenError
+from asgid.daemon.net.in_use import UnixTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +75,16 @@ class UnixSocket:
                 raise PathError(f"{self.path} was replaced while it was made")
             name = f"/proc/self/fd/{descriptor}"
             if self.uid != -1 or self.gid != -1:
-                os.chown(name, self.uid, self.gid)
+                self._give(name)
             Path(name).chmod(self.mode)
         finally:
             os.close(descriptor)
+
+    def _give(self, name: str) -> None:
+        try:
+            os.chown(name, self.uid, self.gid)
+        except OSError as error:
+            raise owner_refused(self.path) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,25 +113,6 @@ class OwnPath:
                 Path(self.path).unlink()
 
 
-def check(path: str) -> None:
-    """Raise ``PathError`` where a socket could not be made at ``path`` now. Changes nothing."""
-    if path.startswith("\0"):
-        return
-    parent = Path(path).parent
-    try:
-        there = os.lstat(path)
-    except FileNotFoundError:
-        there = None
-    except OSError as error:
-        raise explain_path(path, error) from error
-    if there is not None:
-        _check_stale(path, there)
-    if not parent.is_dir():
-        raise explain_path(path, OSError(errno.ENOENT, ""))
-    if not os.access(parent, os.W_OK | os.X_OK):
-        raise explain_path(path, OSError(errno.EACCES, ""))
-
-
 def remove_stale(path: str) -> None:
     """Remove a socket file that nobody serves. Raises ``PathError`` where it is anything else.
 
@@ -146,8 +134,7 @@ def remove_stale(path: str) -> None:
 
 def _check_stale(path: str, there: os.stat_result) -> None:
     if not stat.S_ISSOCK(there.st_mode):
-        advice = "it is left alone; remove it, or use another path"
-        raise PathTakenError(f"{path} is there and is not a socket", advice)
+        raise not_a_socket(path)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.setblocking(False)
         number = probe.connect_ex(path)
@@ -156,15 +143,34 @@ def _check_stale(path: str, there: os.stat_result) -> None:
     if number == errno.EACCES:
         raise PathError(f"{path} is there, and this process may not find out whether it is served")
     # Refused: nobody listens. A socket that was bound a moment ago does not either, but the kernel lists it.
-    if number != errno.ECONNREFUSED or holders.inodes_of_path(path):
+    if number != errno.ECONNREFUSED or UnixTable().at(path):
         raise _served(path)
+
+
+def not_a_socket(path: str) -> PathTakenError:
+    """Return why a path where something else is cannot be listened on."""
+    return PathTakenError(
+        f"{path} is there and is not a socket", "it is left alone; remove it, or use another path"
+    )
+
+
+def owner_refused(path: str) -> OwnerRefusedError:
+    """Return why a socket cannot be given away (chown(2))."""
+    return OwnerRefusedError(
+        f"{path} cannot be given to its owner or group",
+        "without CAP_CHOWN that is a group which the process is in (SupplementaryGroups= in a unit)",
+    )
 
 
 def _served(path: str) -> PathServedError:
     shown = path.replace("\0", "@", 1)
-    holder = holders.of_path(shown)
+    return served(shown, holders.of_path(shown))
+
+
+def served(path: str, holder: str) -> PathServedError:
+    """Return why a path that ``holder`` (empty: not known) serves cannot be listened on."""
     by = holder or "another process"
-    return PathServedError(f"{shown} is served by {by}", "stop it, or give this listener another path")
+    return PathServedError(f"{path} is served by {by}", "stop it, or give this listener another path")
 
 
 def explain_path(path: str, error: OSError) -> PathError:
@@ -177,11 +183,8 @@ def explain_path(path: str, error: OSError) -> PathError:
         return PathError(
             f"{shown} cannot be made: there is no directory {parent}", "make it (RuntimeDirectory= in a unit)"
         )
-    if error.errno in (errno.EACCES, errno.EROFS):
-        return PathError(f"{shown} cannot be made: {parent} is not writable to this process")
-    if error.errno == errno.EPERM:
-        return PathError(
-            f"{shown} cannot be given to its owner or group",
-            "without CAP_CHOWN that is a group which the process is in (SupplementaryGroups= in a unit)",
-        )
+    if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
+        read_only = error.errno == errno.EROFS
+        what = "is on a read-only file system" if read_only else "is not writable to this process"
+        return PathError(f"{shown} cannot be made: {parent} {what}")
     return PathError(f"{shown} cannot be made: {error.strerror or error}")

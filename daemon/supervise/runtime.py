@@ -35,7 +35,7 @@ from asgid.daemon.supervise.supervisor import Supervisor
 from asgid.daemon.supervise.watchdog import Watchdog
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from twisted.internet.defer import Deferred
 
@@ -59,6 +59,7 @@ class Runtime:
     """One daemon's process. Makes and installs the reactor; use it once.
 
     What was ``said`` about the host already is not said again when a listener that is not required fails.
+    ``in_full`` gives a finding the text of the file that its place is in.
     """
 
     def __init__(
@@ -67,11 +68,13 @@ class Runtime:
         said: Iterable[Diagnostic] = (),
         notifier: Notifier | None = None,
         *,
+        in_full: Callable[[Diagnostic], Diagnostic] = lambda found: found,
         debug: bool = False,
     ) -> None:
         from asgid.daemon.net import install  # noqa: PLC0415 - installs nothing before it is called
 
         self.plan = plan
+        self._in_full = in_full
         self._said = {(each.code, each.place) for each in said}
         self.reactor: Any = install()
         self.loop: asyncio.AbstractEventLoop = self.reactor.loop
@@ -157,7 +160,7 @@ class Runtime:
             await supervisor.unwind()
             return False
         stopping.cancel()
-        found = starting.result()
+        found = [self._in_full(each) for each in starting.result()]
         say(each for each in found if (each.code, each.place) not in self._said)
         if has_errors(found):
             self._notifier.failed(found)

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 from asgid.config import Diagnostic
 from asgid.config import plan as make_plan
-from asgid.config.codes import APPLICATION_NOT_IMPORTED
 from asgid.config.diagnostics import has_errors
 from asgid.daemon.observe import journal, logs
 from asgid.daemon.observe.findings import say
 from asgid.daemon.observe.streams import write_err
 from asgid.daemon.supervise import environment, process
+from asgid.daemon.supervise.importing import not_imported
 from asgid.daemon.supervise.notify import Notifier
 from asgid.daemon.supervise.sandbox import Sandbox, paths_of
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from asgid.config import Config, Plan
+    from asgid.config.document import Document
     from asgid.daemon.asgi.application import Application
     from asgid.daemon.supervise.runtime import Runtime
 
@@ -41,44 +42,51 @@ def start(config: Config, *, notes: Sequence[str] = (), debug: bool = False) -> 
     ``notes`` are logged once the logs are set up; ``debug`` turns asyncio's debug mode on. What cannot be
     done is printed as diagnostics on standard error, all of it at once, and nothing is opened then.
     """
-    from asgid.daemon.net import LinuxHost, live_problems  # noqa: PLC0415 - after the configuration is known good
+    from asgid.daemon.net import LinuxHost  # noqa: PLC0415 - after the configuration is known good
+    from asgid.daemon.supervise import live  # noqa: PLC0415
 
     host = LinuxHost()
     plan = make_plan(config, host)
     notifier = Notifier.of(os.environ)
-    refused = partial(_refused, paths_of(config, plan))
+    refused = partial(_refused, config.document, paths_of(config, plan))
     if plan.application.virtualenv is not None:
         from asgid.daemon.supervise import virtualenv  # noqa: PLC0415 - not without one
 
         if not virtualenv.entered(plan.application):
-            return refused(virtualenv.enter(plan.application, sys.argv[1:]), notifier)
+            found = virtualenv.enter(plan.application, sys.argv[1:])
+            return refused([*found, *live.at_start(config, plan, host)], notifier)
     Notifier.forget(os.environ)
     logs.configure(plan.log)
     for note in notes:
         logger.info("%s", note)
     process.raise_open_files()
-    problems = list(dict.fromkeys([*plan.diagnostics, *live_problems(plan, host)]))
+    problems = live.at_start(config, plan, host)
     if has_errors(problems):
         return refused(problems, notifier)
     say(problems)
     if plan.daemon.umask is not None:
         os.umask(plan.daemon.umask)
-    return _run(plan, problems, notifier, refused, debug=debug)
+    from asgid.daemon.supervise.runtime import Runtime  # noqa: PLC0415 - uvloop and Twisted
+
+    make = partial(Runtime, plan, problems, notifier, in_full=config.document.in_full, debug=debug)
+    return _run(plan, make, notifier, refused)
 
 
-def _refused(paths: Mapping[str, Path], found: Sequence[Diagnostic], notifier: Notifier) -> int:
-    found = Sandbox.here().explained(found, paths)
+def _refused(
+    document: Document, paths: Mapping[str, Path], found: Sequence[Diagnostic], notifier: Notifier
+) -> int:
+    found = Sandbox.here().explained(map(document.in_full, found), paths)
     say(found)
     notifier.failed(found)
     return 1
 
 
-def _run(plan: Plan, said: Sequence[Diagnostic], notifier: Notifier, refused: Refused, *, debug: bool) -> int:
-    from asgid.daemon.supervise.runtime import Interrupted, Runtime  # noqa: PLC0415 - uvloop and Twisted
+def _run(plan: Plan, make: Callable[[], Runtime], notifier: Notifier, refused: Refused) -> int:
+    from asgid.daemon.supervise.runtime import Interrupted  # noqa: PLC0415 - uvloop and Twisted
 
     faulthandler.enable()  # a crash says where, and so does a process that systemd's watchdog aborts
     try:
-        runtime = Runtime(plan, said, notifier, debug=debug)
+        runtime = make()
         try:
             return _serve(plan, runtime, notifier, refused)
         finally:
@@ -113,11 +121,4 @@ def load(plan: Plan) -> Application | Diagnostic:
         if error.cause is not None:
             told = "".join(traceback.format_exception(error.cause))
             write_err(journal.marked(told, journal.PRIORITIES["error"]) if journal.is_read() else told)
-        return Diagnostic(
-            code=APPLICATION_NOT_IMPORTED,
-            severity="error",
-            message=f"the application {spec.target} cannot be imported: {error}",
-            place=spec.place,
-            key="application.target",
-            help=error.help,
-        )
+        return not_imported(spec, str(error), error.help)

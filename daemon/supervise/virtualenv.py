@@ -49,6 +49,19 @@ def enter(spec: ApplicationSpec, arguments: Sequence[str]) -> list[Diagnostic]:
     Does not return where it can. The process keeps its id and its descriptors. The application's variables
     are set already, so that a PYTHONPATH among them works.
     """
+    found = command(spec)
+    if isinstance(found, tuple):
+        _execute([*found, "asgid.daemon.cli", *arguments], os.environ | dict(spec.environment))
+    return found
+
+
+def command(spec: ApplicationSpec) -> tuple[str, ...] | list[Diagnostic]:
+    """Return what stands before a module's name and its arguments to run it with the environment's Python.
+
+    A list of findings says why that cannot be. Where there is no environment to enter it is this Python.
+    """
+    if entered(spec):
+        return _command(Path(sys.executable), [])
     environment = os.environ | dict(spec.environment)
     python = (spec.virtualenv or Path()) / "bin" / "python"
     try:
@@ -63,9 +76,7 @@ def enter(spec: ApplicationSpec, arguments: Sequence[str]) -> list[Diagnostic]:
         return [_unusable(spec, f"it has Python {text}", "asgid needs Python 3.11 or later: make it anew")]
     closure = Closure(path)
     found = _findings(spec, closure, cache_tag)
-    if not found:
-        _execute(python, closure, environment, arguments)
-    return found
+    return found or _command(python, [str(dist.locate_file("")) for dist in closure.own])
 
 
 def _probe(python: Path, environment: dict[str, str]) -> Any:
@@ -98,16 +109,16 @@ def _findings(spec: ApplicationSpec, closure: Closure, cache_tag: str) -> list[D
     return found
 
 
-def _execute(
-    python: Path, closure: Closure, environment: dict[str, str], arguments: Sequence[str]
-) -> NoReturn:
-    root = str(Path(str(asgid.__file__)).parent.parent)
-    folders = dict.fromkeys([root, *(str(dist.locate_file("")) for dist in closure.own)])
-    script = str(Path(__file__).with_name("bootstrap.py"))
+def _execute(words: list[str], environment: dict[str, str]) -> NoReturn:
     sys.stdout.flush()
     sys.stderr.flush()
-    command = [str(python), "-P", script, os.pathsep.join(folders), *arguments]
-    os.execve(python, command, environment)  # noqa: S606 - no shell is wanted
+    os.execve(words[0], words, environment)  # noqa: S606 - no shell is wanted
+
+
+def _command(python: Path, own: Sequence[str]) -> tuple[str, ...]:
+    root = str(Path(str(asgid.__file__)).parent.parent)
+    script = str(Path(__file__).with_name("bootstrap.py"))
+    return (str(python), "-P", script, os.pathsep.join(dict.fromkeys([root, *own])))
 
 
 def _unusable(spec: ApplicationSpec, why: str, advice: str) -> Diagnostic:

@@ -87,11 +87,12 @@ def test_a_foreign_tls_kind_is_asked_for_its_files_too():
     assert "/nosuch.pem" in problem.message
 
 
-def test_a_stale_unix_socket_is_no_problem_and_is_left_for_the_start_to_replace(tmp_path):
+def test_a_stale_unix_socket_is_only_mentioned_and_left_for_the_start_to_replace(tmp_path):
     path = tmp_path / "s"
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(path))
-    assert found(listener("web", f"unix:{path}")) == []
+    (stale,) = found(listener("web", f"unix:{path}"))
+    assert (stale.code, stale.severity) == (codes.PATH_STALE, "info")
     assert path.exists()
 
 
