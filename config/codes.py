@@ -1,9 +1,10 @@
 """The name of every code that a diagnostic can carry.
 
 0xx the text, 1xx its structure, 2xx listeners, 3xx endpoint strings, 4xx the application, 5xx exposure and
-proxies, 6xx what is not available yet, 7xx limits and timeouts that contradict each other, 8xx what this
-host cannot do now, 9xx failures at start and while running. A code is never reused for something else. Its
-severity, its title and its page are its rule's, in :mod:`asgid.config.rules`; each name here has one.
+proxies, 6xx what is not available yet, 7xx limits and timeouts that contradict each other, 8xx what this host
+cannot do now, 9xx failures at start and while running, 95x what a conversion finds. A code is never reused
+for something else. Its severity, its title and its page are its rule's, in :mod:`asgid.config.rules`; each
+name here has one.
 """
 
 from __future__ import annotations
@@ -87,3 +88,10 @@ DEPENDENCY_TOO_OLD = "ASG906"
 PID_FILE = "ASG907"
 LOG_FILE = "ASG908"
 APPLICATION_DIRECTORY = "ASG909"
+
+CONVERT_REFUSED = "ASG951"
+CONVERT_LOST = "ASG952"
+CONVERT_DIFFERS = "ASG953"
+CONVERT_LATER = "ASG954"
+CONVERT_NOT_READ = "ASG955"
+CONVERT_LEFT_OUT = "ASG956"

@@ -12,6 +12,7 @@ from typing import Final
 from asgid.config.rules import (
     application,
     availability,
+    conversion,
     endpoint_strings,
     exposure,
     limits,
@@ -27,7 +28,7 @@ __all__ = ["RULES", "Rule"]
 
 _HUNDREDS: Final = (
     text, structure, listeners, endpoint_strings, application, exposure, availability, limits, this_host,
-    running,
+    running, conversion,
 )  # fmt: skip
 """In the order of their codes, 0xx to 9xx; importing them is what fills the table."""
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from asgid.config import Diagnostic, Loaded
 
 HOMES: Final = {
+    "convert": "convert:run",
     "diff": "diff:run",
     "endpoints": "endpoints:run",
     "explain": "rules:explain",
@@ -29,6 +30,7 @@ HOMES: Final = {
 """The module of each command, and its function there, which takes the words that follow."""
 
 PARSERS: Final = {
+    "convert": "convert:parser",
     "diff": "diff:parser",
     "endpoints": "endpoints:parser",
     "explain": "rules:explain_parser",

@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "show": "print all there is to know of one listener, or a line for each",
     "diff": "print what a reload from one file to another would do, listener by listener",
     "schema": "print the JSON Schema of the file, for editors",
+    "convert": "write another server's command line, or a unit that starts one, as a file",
 }
 _USAGE: Final = """asgid --config FILE
        asgid [flags] module:attribute

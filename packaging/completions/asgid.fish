@@ -50,8 +50,8 @@ function _shtab_asgid_using
   test "$_shtab_asgid_cmdpath" = "$argv"
 end
 
-set -g _shtab_asgid_commands lint explain rules endpoints show diff schema
-set -g _shtab_asgid_opts_with_value --access-log --app-dir --application-close-timeout --bind --config --drain --endpoint --fd --format --http-timeout --lifespan --log-fmt --pid-file --ping-interval --ping-timeout --port --proxy-headers-host --proxy-headers-port --root-path --server-name --trusted --unix-socket --verbosity --websocket-max-frame-size --websocket-max-message-size --websocket_connect_timeout --websocket_timeout -b -e -p -s -t -u -v
+set -g _shtab_asgid_commands lint explain rules endpoints show diff schema convert
+set -g _shtab_asgid_opts_with_value --access-log --app-dir --application-close-timeout --bind --config --drain --endpoint --fd --format --http-timeout --lifespan --log-fmt --output --pid-file --ping-interval --ping-timeout --port --proxy-headers-host --proxy-headers-port --root-path --server-name --trusted --unix-socket --verbosity --websocket-max-frame-size --websocket-max-message-size --websocket_connect_timeout --websocket_timeout -b -e -o -p -s -t -u -v
 
 complete -c asgid -e
 complete -c asgid -f
@@ -114,3 +114,7 @@ complete -c asgid -n '_shtab_asgid_using diff; and test $_shtab_asgid_npos -eq 0
 complete -c asgid -n '_shtab_asgid_using diff; and test $_shtab_asgid_npos -eq 1' -ka "(__fish_complete_path (commandline -ct))" -d 'the file that is to run; -: standard input'
 complete -c asgid -n '_shtab_asgid_using; and test $_shtab_asgid_npos -eq 0' -a schema -d 'print the JSON Schema of the file, for editors'
 complete -c asgid -n '_shtab_asgid_using schema' -s h -l help -d 'show this help message and exit'
+complete -c asgid -n '_shtab_asgid_using; and test $_shtab_asgid_npos -eq 0' -a convert -d 'write another server'"'"'s command line, or a unit that starts one, as a file'
+complete -c asgid -n '_shtab_asgid_using convert' -s h -l help -d 'show this help message and exit'
+complete -c asgid -n '_shtab_asgid_using convert' -s o -l output -xka "(__fish_complete_path (commandline -ct))" -d 'write to this file, which must not be there'
+complete -c asgid -n '_shtab_asgid_using convert' -l force -d 'write over a file that is there'
