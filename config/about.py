@@ -128,5 +128,6 @@ KEYS: Final = {
     "log.access": "Where the access log goes: - is standard output, a path is appended to, empty is none.",
     "log.access_format": "What a line of the access log looks like.",
     "admin.listener": "The listener that serves health, metrics and the status page.",
-    "lint.ignore": "Codes of findings that are passed over.",
+    "lint.ignore": "Codes of warnings that are not shown; a comment # asgid: ignore ASG508 does it for its "
+    "line.",
 }

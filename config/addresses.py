@@ -14,7 +14,10 @@ from ipaddress import (
     ip_network,
 )
 
+from asgid.config import codes
+
 Address = IPv4Address | IPv6Address
+BROADCAST = IPv4Address("255.255.255.255")
 
 _LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 _INTERFACE = re.compile(r"[^\s/:%\x00-\x1f\x7f]{1,15}")
@@ -28,6 +31,16 @@ _PRIVATE = (
     IPv6Network("fc00::/7"),
     IPv6Network("fe80::/10"),
 )
+
+
+_DOCUMENTATION = (
+    IPv4Network("192.0.2.0/24"),
+    IPv4Network("198.51.100.0/24"),
+    IPv4Network("203.0.113.0/24"),
+    IPv6Network("2001:db8::/32"),
+    IPv6Network("3fff::/20"),  # RFC 9637
+)
+"""What stands in examples and on no host (RFC 5737, RFC 3849)."""
 
 
 class Reach(enum.IntEnum):
@@ -46,10 +59,13 @@ def as_address(text: str) -> Address | None:
         return None
 
 
-def as_network(text: str) -> IPv4Network | IPv6Network | None:
-    """Return the network that ``text`` is, or None. An address is a network of one; host bits are zero."""
+def as_network(text: str, *, strict: bool = True) -> IPv4Network | IPv6Network | None:
+    """Return the network that ``text`` is, or None. An address is a network of one.
+
+    ``strict``: bits beyond the mask are zero; otherwise they are dropped.
+    """
     try:
-        return ip_network(text)
+        return ip_network(text, strict=strict)
     except (AddressValueError, ValueError):
         return None
 
@@ -76,3 +92,27 @@ def reach(address: Address) -> Reach:
     plain = IPv6Address(int(address)) if isinstance(address, IPv6Address) else address
     private = any(plain in network for network in _PRIVATE if network.version == plain.version)
     return Reach.PRIVATE if private else Reach.PUBLIC
+
+
+def is_documentation(address: Address) -> bool:
+    """Tell whether ``address`` is one of those that are for examples."""
+    plain = IPv6Address(int(address)) if isinstance(address, IPv6Address) else address
+    return any(plain in network for network in _DOCUMENTATION if network.version == plain.version)
+
+
+def unbindable(address: Address) -> tuple[str, str] | None:
+    """Return a code and a sentence for an address that no TCP socket can be bound to on any host, or None."""
+    if address.is_multicast:
+        return codes.MULTICAST_ADDRESS, f"{address} is a multicast address, on which no connection can arrive"
+    if address == BROADCAST:
+        return (
+            codes.BROADCAST_ADDRESS,
+            f"{address} is the broadcast address, on which no connection can arrive",
+        )
+    if isinstance(address, IPv4Address):
+        return None
+    if address.ipv4_mapped is not None:
+        return codes.MAPPED_ADDRESS, f"{address} is an IPv4 address mapped into IPv6, which is refused"
+    if address.is_link_local and address.scope_id is None:
+        return codes.BAD_ZONE, f"{address} is link-local and says nothing of which link"
+    return None

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from asgid.config.diagnostics import COMMAND_LINE, Diagnostic, Severity
+from asgid.config.diagnostics import COMMAND_LINE, Diagnostic, Fix, Severity
 from asgid.config.scan import Key, ScanError, SourceMap, Span, offset_inside, scan
 from asgid.config.spec import Place
 
@@ -69,6 +69,10 @@ class Document:
         line = bisect_right(self._line_starts, offset)
         return line, offset - self._line_starts[line - 1] + 1
 
+    def offset(self, line: int, column: int) -> int:
+        """Return the offset of the character at a 1-based line and column."""
+        return self._line_starts[line - 1] + column - 1
+
     def line(self, number: int) -> str:
         """Return line ``number`` (1-based) without its newline; empty where there is none."""
         if not self.text or not 1 <= number <= len(self._line_starts):
@@ -119,26 +123,57 @@ class Document:
         *,
         severity: Severity = "error",
         offset: int | None = None,
+        fix: str = "",
     ) -> Diagnostic:
-        """Return a finding about the value at ``key``; ``offset`` is a character of it, of a string."""
+        """Return a finding about the value at ``key``; ``offset`` is a character of it, of a string.
+
+        ``fix`` is the TOML that can stand in the whole value's place without a decision.
+        """
         span = self.value_span(key)
+        change = self._change(self.source.values.get(key), fix)
         if span is not None and offset is not None:
             start = offset_inside(self.text, span, offset)
             span = span if start is None else Span(start, start + 1)
-        return self._at(code, key, message, advice, severity, span=span)
+        return self._at(code, key, message, advice, severity, span=span, fix=change)
 
     def at_key(
-        self, code: str, key: Key, message: str, advice: str = "", *, severity: Severity = "error"
+        self,
+        code: str,
+        key: Key,
+        message: str,
+        advice: str = "",
+        *,
+        severity: Severity = "error",
+        fix: str = "",
     ) -> Diagnostic:
-        """Return a finding about the key itself, or about the table that it names."""
-        return self._at(code, key, message, advice, severity, span=self.key_span(key))
+        """Return a finding about the key itself, or about the table that it names.
 
-    def at_place(self, code: str, key: Key, place: Place, message: str, advice: str = "") -> Diagnostic:
-        """Return an error about ``key`` at a place that is known already."""
+        ``fix`` is the name that can stand in the place of the key's own, its last one, without a decision.
+        """
+        change = self._change(self.source.keys.get(key), fix)
+        return self._at(code, key, message, advice, severity, span=self.key_span(key), fix=change)
+
+    def _change(self, span: Span | None, text: str) -> Fix | None:
+        if span is None or not text:
+            return None
+        return Fix(*self.position(span.start), *self.position(span.end), text)
+
+    def at_place(
+        self,
+        code: str,
+        key: Key,
+        place: Place,
+        message: str,
+        advice: str = "",
+        *,
+        severity: Severity = "error",
+    ) -> Diagnostic:
+        """Return a finding about ``key`` at a place that is known already."""
         if place.file != self.name or not self.text:
-            return Diagnostic(code, "error", message, place, dotted(key), advice)
+            return Diagnostic(code, severity, message, place, dotted(key), advice)
         start = self._line_starts[place.line - 1] + place.column - 1
-        return self._at(code, key, message, advice, "error", span=self._span_at(start))
+        span = self._span_from.get(start) or Span(start, start + 1)
+        return self._at(code, key, message, advice, severity, span=span)
 
     def in_full(self, found: Diagnostic) -> Diagnostic:
         """Return a finding that has a place alone with the text that it is about; others as they are."""
@@ -147,13 +182,26 @@ class Document:
         there = self.at_place(found.code, (), found.place, found.message)
         return replace(found, end_line=there.end_line, end_column=there.end_column, source=there.source)
 
-    def _span_at(self, start: int) -> Span:
-        spans = (*self.source.values.values(), *self.source.headers.values())
-        return next((span for span in spans if span.start == start), Span(start, start + 1))
+    @cached_property
+    def _span_from(self) -> dict[int, Span]:
+        """The spans of values and headers by where they start."""
+        spans = (*self.source.headers.values(), *self.source.values.values())
+        return {span.start: span for span in spans}
 
-    def at_offset(self, code: str, message: str, advice: str, start: int, end: int) -> Diagnostic:
-        """Return an error at a place in the text."""
-        return self._at(code, (), message, advice, "error", span=Span(start, end))
+    def at_offset(
+        self,
+        code: str,
+        message: str,
+        advice: str,
+        start: int,
+        end: int,
+        *,
+        severity: Severity = "error",
+        fix: str = "",
+    ) -> Diagnostic:
+        """Return a finding about a piece of the text; ``fix`` can stand in its place."""
+        span = Span(start, end)
+        return self._at(code, (), message, advice, severity, span=span, fix=self._change(span, fix))
 
     def written(self, key: Key) -> str:
         """Return the value at ``key`` as it is written in the text; empty for what is not in a text."""
@@ -161,7 +209,15 @@ class Document:
         return self.text[span.start : span.end] if span else ""
 
     def _at(
-        self, code: str, key: Key, message: str, help_: str, severity: Severity, *, span: Span | None
+        self,
+        code: str,
+        key: Key,
+        message: str,
+        help_: str,
+        severity: Severity,
+        *,
+        span: Span | None,
+        fix: Fix | None = None,
     ) -> Diagnostic:
         name = dotted(key)
         if span is None:
@@ -179,6 +235,7 @@ class Document:
             end_line,
             end_column,
             self.line(line),
+            fix,
         )
 
     @property

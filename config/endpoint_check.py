@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from asgid.config import codes
-from asgid.config.addresses import as_address, is_host_name
+from asgid.config.addresses import as_address, is_host_name, unbindable
 from asgid.config.endpoint_grammar import (
     Endpoint,
     EndpointSyntaxError,
@@ -154,10 +154,14 @@ def _check_values(endpoint: Endpoint, signature: Signature, bound: dict[str, str
     for name, value in bound.items():
         check = _CHECKS.get(name)
         problem = check(endpoint.kind, value) if check else None
-        if problem:
+        found = (codes.ENDPOINT_VALUE, problem) if problem else None
+        if name == "interface" and found is None:
+            address = as_address(value)
+            found = None if address is None else unbindable(address)
+        if found:
             position = signature.names.index(name)
             where = position if position < len(endpoint.args) else name
-            raise _FaultError(where, problem, codes.ENDPOINT_VALUE)
+            raise _FaultError(where, found[1], found[0])
     if endpoint.kind == "systemd" and ("index" in bound) == ("name" in bound):
         raise _FaultError(None, "systemd: needs either name= or index=", codes.ENDPOINT_MISSING)
 
@@ -191,13 +195,45 @@ def _check_kind(text: str, first: Token) -> None:
             raise EndpointSyntaxError(
                 f"the kind {kind!r} is written in lower case", code=codes.ENDPOINT_KIND, suggestion=suggestion
             )
+        _check_near_kind(text, kind)
         return
     raise EndpointSyntaxError(
         "an endpoint string starts with its kind, as in tcp:8000" if text else "the endpoint string is empty",
         code=codes.ENDPOINT_KIND,
         suggestion=_guess(text),
+        certain=False,
         advice="" if _guess(text) else "for example tcp:8000:interface=127.0.0.1 or unix:/run/app.sock",
     )
+
+
+def _check_near_kind(text: str, kind: str) -> None:
+    """Refuse a kind that is a slip of the fingers away from a known one; any other may be a plugin's."""
+    if kind in SIGNATURES or kind == "haproxy":
+        return
+    near = sorted((slips(kind.lower(), known), known) for known in (*SIGNATURES, "haproxy"))
+    best, known = near[0]
+    if best > (1 if len(kind) <= 3 else 2):
+        return
+    raise EndpointSyntaxError(
+        f"there is no kind {kind!r}; {known!r} is one",
+        code=codes.ENDPOINT_UNKNOWN_KIND,
+        suggestion=known + text[len(kind) :],
+        certain=best == 1 and near[1][0] > 1,
+    )
+
+
+def slips(one: str, other: str) -> int:
+    """Return how many letters are missing, too many, wrong or swapped with the next (the OSA distance)."""
+    rows = [list(range(len(other) + 1))]
+    for i, mine in enumerate(one, 1):
+        row = [i]
+        for j, theirs in enumerate(other, 1):
+            cost = min(rows[-1][j] + 1, row[-1] + 1, rows[-1][j - 1] + (mine != theirs))
+            if i > 1 and j > 1 and mine == other[j - 2] and one[i - 2] == theirs:
+                cost = min(cost, rows[-2][j - 2] + 1)
+            row.append(cost)
+        rows.append(row)
+    return rows[-1][-1]
 
 
 def _is_bare_host(text: str) -> bool:
@@ -269,7 +305,8 @@ def _offset(text: str, tokens: list[Token], fault: _FaultError) -> int:
     if isinstance(fault.where, str):
         named = [token for token in tokens[1:] if token.key == fault.where]
         token = named[-1]
-        return token.value_start if fault.code == codes.ENDPOINT_VALUE else token.start
+        of_value = fault.code not in {codes.ENDPOINT_KEYWORD, codes.ENDPOINT_GRAMMAR}
+        return token.value_start if of_value else token.start
     return len(text) if fault.code == codes.ENDPOINT_MISSING else 0
 
 
@@ -290,7 +327,7 @@ def _unescaped_ipv6(text: str, kind: str) -> tuple[int, str, str] | None:
         return None
     bare = match["address"].replace("\\", "").removeprefix("[").removesuffix("]")
     address = as_address(bare)
-    if address is None or address.version != 6:
+    if address is None or address.version != 6 or match["address"] == quote(bare):
         return None
     corrected = f"interface={quote(bare)}"
     if "port" in match.re.groupindex:

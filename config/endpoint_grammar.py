@@ -18,17 +18,26 @@ class EndpointSyntaxError(ValueError):
     """A string that is no endpoint.
 
     ``offset`` (0-based) is where in the string; ``suggestion`` is a string that would do, or empty;
-    ``help`` says in words what to do; ``code`` is from :mod:`asgid.config.codes`.
+    it is ``certain`` where nothing else could have been meant. ``help`` says in words what to do; ``code`` is
+    from :mod:`asgid.config.codes`.
     """
 
     def __init__(
-        self, message: str, *, code: str, offset: int = 0, suggestion: str = "", advice: str = ""
+        self,
+        message: str,
+        *,
+        code: str,
+        offset: int = 0,
+        suggestion: str = "",
+        advice: str = "",
+        certain: bool = True,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.code = code
         self.offset = offset
         self.suggestion = suggestion
+        self.certain = certain
         self.help = advice or (f"write {suggestion}" if suggestion else "")
 
 

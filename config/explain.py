@@ -54,9 +54,10 @@ def _explain(document: Document, details: ErrorDetails, unknown: dict[Key, str])
     key = _real(document, details["loc"])
     kind = details["type"]
     if kind == "extra_forbidden":
-        return document.at_key(
-            codes.UNKNOWN_KEY, key, _unknown_message(key), _unknown_help(key, unknown[details["loc"]])
-        )
+        meant = unknown[details["loc"]]
+        advice = _unknown_help(key, meant)
+        fix = meant if _is_slip(document, key, meant) else ""
+        return document.at_key(codes.UNKNOWN_KEY, key, _unknown_message(key), advice, fix=fix)
     if kind == "missing":
         return _missing(document, details["loc"])
     refused = details.get("ctx", {}).get("error")
@@ -67,7 +68,8 @@ def _explain(document: Document, details: ErrorDetails, unknown: dict[Key, str])
         return _not_one_of(document, key, details)
     if kind in _EXPECTED:
         message = f"{name} must be {_EXPECTED[kind]}, not {found(details['input'])}"
-        return document.at_value(codes.WRONG_TYPE, key, message, _type_help(key, kind, details["input"]))
+        advice, fix = _type_help(key, kind, details["input"])
+        return document.at_value(codes.WRONG_TYPE, key, message, advice, fix=fix)
     if kind in {"greater_than_equal", "less_than"}:
         low = _lowest(key)
         message = f"{name} must be a whole number from {low}, not {found(details['input'])}"
@@ -85,9 +87,21 @@ def _refused(document: Document, details: ErrorDetails, key: Key, refused: Refus
         refused.code == codes.NOT_AVAILABLE and refused.message.startswith("is ")
     ):
         return document.at_key(refused.code, key, message, refused.help)
-    return document.at_value(
-        refused.code, key, message, _refused_help(document, key, refused), offset=refused.offset
-    )
+    advice = _refused_help(document, key, refused)
+    fix = refused.fix
+    if refused.code == codes.BAD_MODE and not fix and advice.startswith('write "'):
+        fix = advice.removeprefix("write ")
+    return document.at_value(refused.code, key, message, advice, offset=refused.offset, fix=fix)
+
+
+def _is_slip(document: Document, key: Key, meant: str) -> bool:
+    """Tell whether a key is one slip of the fingers away from the one that was meant, which is not there."""
+    from asgid.config.endpoint_check import slips  # noqa: PLC0415 - only a mistake pays for it
+
+    table: Any = document.values
+    for part in key[:-1]:
+        table = table[part]
+    return bool(meant) and meant not in table and slips(str(key[-1]).replace("-", "_"), meant) <= 1
 
 
 def _refused_help(document: Document, key: Key, refused: RefusedError) -> str:
@@ -138,20 +152,21 @@ def _not_one_of(document: Document, key: Key, details: ErrorDetails) -> Diagnost
     )
 
 
-def _type_help(key: Key, kind: str, given: object) -> str:
+def _type_help(key: Key, kind: str, given: object) -> tuple[str, str]:
+    """Return what to write, and the same as a fix where nothing else could have been meant."""
     if kind == "int_type" and isinstance(given, str) and re.fullmatch("[0-9]{1,10}", given):
-        return f"write {given}, without quotes"
-    if (
-        kind == "bool_type"
-        and isinstance(given, str)
-        and given.lower() in {"true", "false", "yes", "no", "on", "off"}
-    ):
-        return f"write {'true' if given.lower() in {'true', 'yes', 'on'} else 'false'}, without quotes"
+        return f"write {given}, without quotes", str(int(given))
+    if kind == "bool_type" and isinstance(given, str) and given.lower() in _BOOLEANS:
+        meant = _BOOLEANS[given.lower()]
+        return f"write {meant}, without quotes", meant
     if kind == "string_type" and isinstance(given, (int, float)) and not isinstance(given, bool):
-        return f'write "{given!r:.40}"'
+        return f'write "{given!r:.40}"', ""
     if kind == "model_type" and len(key) == 2 and key[0] == "listeners":
-        return f"give the listener a name: [listeners.public], and {key[1]} below it"
-    return ""
+        return f"give the listener a name: [listeners.public], and {key[1]} below it", ""
+    return "", ""
+
+
+_BOOLEANS = {"true": "true", "yes": "true", "on": "true", "false": "false", "no": "false", "off": "false"}
 
 
 def _lowest(key: Key) -> int:

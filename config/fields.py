@@ -7,9 +7,9 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING
 
 from asgid.config import codes
-from asgid.config.addresses import as_address, as_network, is_host_name, is_interface_name
+from asgid.config.addresses import as_address, as_network, is_host_name, is_interface_name, unbindable
 from asgid.config.endpoints import EndpointSyntaxError, parse
-from asgid.config.quantities import RefusedError, found
+from asgid.config.quantities import RefusedError, found, written_character
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +26,13 @@ _OURS = frozenset(
         "transfer-encoding", "upgrade",
     }
 )  # fmt: skip
+
+
+def toml_string(text: str) -> str:
+    """Return a string as TOML writes it: in single quotes where that saves escapes."""
+    if text.isprintable() and "'" not in text and ("\\" in text or '"' in text):
+        return f"'{text}'"
+    return f'"{"".join(map(written_character, text))}"'
 
 
 def one_or_many(value: object) -> object:
@@ -45,8 +52,11 @@ def many(value: object) -> object:
     """Return a tuple of what is written as a list."""
     if isinstance(value, list):
         return tuple(value)
-    advice = f'write ["{value}"]' if isinstance(value, str) else ""
-    raise RefusedError(codes.WRONG_TYPE, f"must be a list of strings, not {found(value)}", advice)
+    if not isinstance(value, str):
+        raise RefusedError(codes.WRONG_TYPE, f"must be a list of strings, not {found(value)}")
+    listed = f"[{toml_string(value)}]"
+    message = f"must be a list of strings, not {found(value)}"
+    raise RefusedError(codes.WRONG_TYPE, message, f"write {listed}", fix=listed)
 
 
 def some(value: object) -> object:
@@ -62,9 +72,9 @@ def port(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         digits = isinstance(value, str) and re.fullmatch("[0-9]{1,5}", value)
         advice = f"write {value}, without quotes" if digits else ""
-        raise RefusedError(
-            codes.BAD_PORT, f"must be a whole number from 0 to 65535, not {found(value)}", advice
-        )
+        number = str(int(value)) if digits and isinstance(value, str) else ""
+        message = f"must be a whole number from 0 to 65535, not {found(value)}"
+        raise RefusedError(codes.BAD_PORT, message, advice, fix=number)
     if not 0 <= value <= 65535:
         raise RefusedError(codes.BAD_PORT, f"{value} is no port: they go from 0 to 65535")
     return value
@@ -77,33 +87,35 @@ def address(text: str) -> str:
     parsed = as_address(text)
     if parsed is None:
         raise _no_address(text)
-    if parsed.is_multicast:
-        raise RefusedError(
-            codes.BAD_ADDRESS, f"{text} is a multicast address, on which no connection can arrive"
-        )
-    if isinstance(parsed, IPv4Address):
+    refused = unbindable(parsed)
+    if refused is not None:
+        code, message = refused
+        advice, fix = _unbindable_advice(code, text, parsed)
+        raise RefusedError(code, message, advice, fix=fix)
+    if isinstance(parsed, IPv4Address) or parsed.scope_id is None:
         return text
-    return _ipv6_address(text, parsed)
-
-
-def _ipv6_address(text: str, parsed: IPv6Address) -> str:
-    if parsed.ipv4_mapped is not None:
-        advice = f'write "{parsed.ipv4_mapped}"'
-        raise RefusedError(codes.BAD_ADDRESS, f"{text} is an IPv4 address in IPv6's clothes", advice)
     zone = parsed.scope_id
-    if zone is None and parsed.is_link_local:
-        advice = f'write "{text}%eth0", with the interface\'s own name'
-        raise RefusedError(codes.BAD_ZONE, f"{text} is link-local and says nothing of which link", advice)
-    if zone is not None and not parsed.is_link_local:
+    if not parsed.is_link_local:
         plain = text.partition("%")[0]
         raise RefusedError(
             codes.BAD_ZONE,
             f"a zone id belongs to link-local addresses, and {plain} is none",
             f'write "{plain}"',
         )
-    if zone is not None and not is_interface_name(zone):
+    if not is_interface_name(zone):
         raise RefusedError(codes.BAD_ZONE, f"the zone id {zone!r} is no interface's name")
     return text
+
+
+def _unbindable_advice(code: str, text: str, parsed: IPv4Address | IPv6Address) -> tuple[str, str]:
+    """Return what to write, and the same as a fix where nothing else could have been meant."""
+    if code == codes.BROADCAST_ADDRESS:
+        return 'for every address of this host write "0.0.0.0"', ""
+    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is not None:
+        return f'write "{parsed.ipv4_mapped}"', f'"{parsed.ipv4_mapped}"'
+    if code == codes.BAD_ZONE:
+        return f'write "{text}%eth0", with the interface\'s own name', ""
+    return "write an address of this host's own", ""
 
 
 def _no_address(text: str) -> RefusedError:
@@ -120,7 +132,8 @@ def _no_address(text: str) -> RefusedError:
             'a zone id is an interface\'s name: "fe80::1%eth0"',
         )
     elif as_address(bare) is not None:
-        advice = f'write "{bare}"'
+        message = f"{found(text)} is no IPv4 or IPv6 address"
+        return RefusedError(codes.BAD_ADDRESS, message, f'write "{bare}"', fix=f'"{bare}"')
     elif re.fullmatch("[0-9]{1,5}", number) and (inner == "*" or as_address(inner) is not None):
         advice = f'write address = "{inner}" and port = {number}'
     elif text == "localhost":
@@ -151,8 +164,9 @@ def endpoint(text: str) -> str:
         parse(text)
     except EndpointSyntaxError as error:
         advice = "" if error.suggestion else error.help
+        fix = toml_string(error.suggestion) if error.suggestion and error.certain else ""
         raise RefusedError(
-            error.code, error.message, advice, offset=error.offset, written=error.suggestion
+            error.code, error.message, advice, offset=error.offset, written=error.suggestion, fix=fix
         ) from None
     return text
 
@@ -218,7 +232,7 @@ def trusted(text: str) -> str:
     """Return a network, normalised, or ``unix``."""
     if text == "unix":
         return text
-    network = as_network(text)
+    network = as_network(text, strict=False)  # bits beyond the mask are a warning of checks'
     if network is not None:
         return str(network)
     raise RefusedError(
@@ -229,12 +243,7 @@ def trusted(text: str) -> str:
 def _trusted_advice(text: str) -> str:
     if text in _WIDEST:
         return f"to believe everybody, which nobody should, write {_WIDEST[text]}"
-    host, slash, bits = text.partition("/")
-    parsed = as_address(host)
-    if parsed is None or not slash or not bits.isdecimal() or int(bits[:4]) > parsed.max_prefixlen:
-        return 'write it as in "10.0.0.0/8" or "2001:db8::/32"'
-    whole = int(parsed) >> (parsed.max_prefixlen - int(bits)) << (parsed.max_prefixlen - int(bits))
-    return f'write "{type(parsed)(whole)}/{bits}"'
+    return 'write it as in "10.0.0.0/8" or "2001:db8::/32"'
 
 
 def header_name(text: str) -> str:
@@ -289,6 +298,17 @@ def variable_value(text: str) -> str:
     if "\0" in text:
         raise RefusedError(codes.BAD_ENVIRONMENT, "holds a NUL, which no environment can")
     return text
+
+
+def rule_code(text: str) -> str:
+    """Return the code of a rule."""
+    from asgid.config.rules import RULES  # noqa: PLC0415 - only a file that ignores some pays for it
+
+    if text in RULES:
+        return text
+    advice = f'write "{text.upper()}"' if text.upper() in RULES else "asgid rules lists them"
+    fix = f'"{text.upper()}"' if text.upper() in RULES else ""
+    raise RefusedError(codes.UNKNOWN_CODE, f"there is no code {found(text)[11:]}", advice, fix=fix)
 
 
 def log_pattern(text: str) -> str:

@@ -14,9 +14,8 @@ from asgid.config.reading import from_bytes, read
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
-
-    from pydantic import ValidationError
+    from collections.abc import Iterable, Mapping
+    from collections.abc import Set as AbstractSet
 
     from asgid.config.models import Root
     from asgid.config.scan import Key
@@ -24,6 +23,9 @@ if TYPE_CHECKING:
 
 _LISTENER = re.compile(r'listeners\.(?:"(?:[^"\\]|\\.)*"|[^."]+)')
 """The dotted key of a listener, at the beginning of a longer one."""
+
+_WHERE = frozenset({"address", "interface", "unix", "systemd", "fd", "endpoint", "port"})
+"""The keys that say where a listener listens."""
 
 
 @dataclass(frozen=True)
@@ -50,16 +52,12 @@ class Loaded:
 
 def load(path: str | os.PathLike[str]) -> Loaded:
     """Read and check the file at ``path``. Whatever is wrong with it is a diagnostic; nothing is raised."""
-    document, found = read(path)
-    if found:
-        return Loaded(document, None, found)
-    return check(document)
+    return _checked(*read(path))
 
 
 def load_bytes(name: str, directory: Path, data: bytes) -> Loaded:
     """Check ``data`` as the contents of a file ``name`` in ``directory``, which is absolute."""
-    document, found = from_bytes(name, directory, data)
-    return Loaded(document, None, found) if found else check(document)
+    return _checked(*from_bytes(name, directory, data))
 
 
 def load_values(values: Mapping[str, Any], places: Mapping[str, Place] | None = None) -> Loaded:
@@ -73,9 +71,37 @@ def load_values(values: Mapping[str, Any], places: Mapping[str, Place] | None = 
 
 def check(document: Document) -> Loaded:
     """Check the values of ``document``."""
+    diagnostics, root = _findings(document, frozenset())
+    if has_errors(diagnostics) or root is None:
+        return Loaded(document, None, diagnostics)
+    return Loaded(document, Config(root, document), diagnostics)
+
+
+def _checked(document: Document, found: tuple[Diagnostic, ...]) -> Loaded:
+    """Check a document that has been read; of one that is not TOML the tables that are whole."""
+    if not found:
+        return check(document)
+    (wrong,) = found
+    if wrong.code != codes.SYNTAX or not document.text.strip():
+        return Loaded(document, None, found)
+    from asgid.config.partial import partial  # noqa: PLC0415 - only a mistake pays for it
+
+    whole = partial(document, document.offset(wrong.place.line, wrong.place.column))
+    others, _ = _findings(whole.document, whole.broken)
+    return Loaded(document, None, in_order([wrong, *others]))
+
+
+def _findings(document: Document, broken: AbstractSet[Key]) -> tuple[tuple[Diagnostic, ...], Root | None]:
+    """Return what is wrong with the values, and the tables of what is right.
+
+    ``broken`` are tables whose contents are not known, as in :class:`asgid.config.partial.Partial`: nothing
+    is said of what may have stood there.
+    """
     from pydantic import ValidationError  # noqa: PLC0415 - importing it takes longer than reading the file
 
-    from asgid.config import checks, models, shape  # noqa: PLC0415 - they import pydantic
+    # They import pydantic.
+    from asgid.config import cautions, checks, contradictions, models, shape  # noqa: PLC0415
+    from asgid.config.ignoring import ignored  # noqa: PLC0415 - not for a file that cannot be read
 
     found: list[Diagnostic] = []
     reported: set[Key] = set()
@@ -88,31 +114,76 @@ def check(document: Document) -> Loaded:
         found += explain.explain(document, error)
         reported = {each["loc"] for each in error.errors(include_url=False)}
         meant = explain.meant(error)
-        root = _without(document, error)
+        root = _without(document, reported, meant)
     found_shape = list(shape.check(document, reported, meant))
     if root is not None:
         bad = {match[0] for each in found_shape if (match := _LISTENER.match(each.key))}
+        bad |= {dotted(key[:2]) for key in broken if len(key) == 2}
         good = {k: each for k, each in root.listeners.items() if dotted(("listeners", k)) not in bad}
-        found += checks.check(document, root, good)
-    diagnostics = in_order(found + found_shape)
-    if has_errors(diagnostics) or root is None:
-        return Loaded(document, None, diagnostics)
-    return Loaded(document, Config(root, document), diagnostics)
+        found += checks.check(document, root, good, _uncertain({*reported, *broken}, good))
+    found += cautions.check(document)
+    found += contradictions.check(document)
+    found += found_shape
+    if broken:
+        found = [each for each in found if not _may_follow(each, document, broken)]
+    silenced = ignored(document)
+    return in_order([*silenced.kept(found, document.name), *silenced.problems]), root
 
 
-def _without(document: Document, error: ValidationError) -> Root | None:
-    """Return the tables without those that ``error`` is about, so that the others are checked together."""
-    from pydantic import ValidationError as AnyError  # noqa: PLC0415
+_ABOUT_ALL = frozenset({codes.NO_LISTENER, codes.NOTHING_REQUIRED, codes.ENDPOINT_BOTH_FAMILIES})
+_ABOUT_A_LISTENER = frozenset({codes.NOT_ONE_WAY, codes.NO_PORT, codes.KEY_OF_OTHER_KIND})
+
+
+def _may_follow(each: Diagnostic, document: Document, broken: AbstractSet[Key]) -> bool:
+    """Tell whether a finding may be there only because of what is not known."""
+    unnamed = () in broken
+    if each.code == codes.NO_TARGET:
+        return ("application",) in broken or (unnamed and "application" not in document.values)
+    if each.code in _ABOUT_ALL:
+        return unnamed or any(key[:1] == ("listeners",) for key in broken)
+    if each.code in _ABOUT_A_LISTENER:
+        match = _LISTENER.match(each.key)
+        return match is not None and any(dotted(key) == match[0] for key in broken)
+    if each.code == codes.MISSING_KEY:
+        return True
+    return each.severity != "error" and (unnamed or ("lint",) in broken)
+
+
+def _without(document: Document, reported: AbstractSet[Key], meant: AbstractSet[Key]) -> Root | None:
+    """Return the tables without what errors are about, so that all else is checked together.
+
+    A listener that does not say rightly where it listens is left out; of any other the keys that are wrong.
+    """
+    from pydantic import ValidationError  # noqa: PLC0415
 
     from asgid.config import models  # noqa: PLC0415
 
-    bad = {each["loc"][:2] if each["loc"][0] == "listeners" else each["loc"][:1] for each in error.errors()}
-    values = {key: value for key, value in document.values.items() if (key,) not in bad}
-    values.setdefault("application", {"target": "a:a"})
+    values = dict(document.values)
     listeners = values.get("listeners")
     if isinstance(listeners, dict):
-        values["listeners"] = {k: v for k, v in listeners.items() if ("listeners", k) not in bad}
+        values["listeners"] = listeners = dict(listeners)
+    for key in (*reported, *meant):
+        if key[0] == "listeners" and isinstance(listeners, dict) and len(key) > 1:
+            name = str(key[1])
+            if len(key) == 2 or key[2] in _WHERE:
+                listeners.pop(name, None)
+            elif isinstance(listeners.get(name), dict):
+                # An exposure that cannot be read is not one that is missing.
+                kept = {"exposure": "public"} if key[2] == "exposure" else {}
+                listeners[name] = {k: v for k, v in listeners[name].items() if k != key[2]} | kept
+        elif len(key) > 1 and isinstance(values.get(str(key[0])), dict):
+            values[str(key[0])] = {k: v for k, v in values[str(key[0])].items() if k != key[1]}
+        else:
+            values.pop(str(key[0]), None)
+    values["application"] = {"target": "a:a"} | values.get("application", {})
     try:
         return models.Root.model_validate(values)
-    except AnyError:
+    except ValidationError:
         return None
+
+
+def _uncertain(reported: AbstractSet[Key], names: Iterable[str]) -> set[str]:
+    """Return the listeners of which it cannot be said whom they believe."""
+    if any(key[:1] in {(), ("proxy",)} for key in reported):
+        return set(names)
+    return {str(key[1]) for key in reported if key[:1] == ("listeners",) and key[2:3] == ("proxy",)}

@@ -242,7 +242,10 @@ class Admin(Table):
 class Lint(Table):
     """``[lint]``."""
 
-    ignore: Annotated[Strings, not_yet(())] = ()
+    ignore: Annotated[
+        tuple[Annotated[str, AfterValidator(fields.rule_code)], ...],
+        BeforeValidator(fields.many, json_schema_input_type=list[str]),
+    ] = ()
 
 
 class Root(Table):

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from asgid.config import codes
 from asgid.config.addresses import Reach, reach
-from asgid.config.checks import check_collisions, claims, wider
+from asgid.config.collisions import check_collisions, claims
 from asgid.config.diagnostics import Diagnostic, Severity
 from asgid.config.endpoints import AsgidUnix, parse, view
+from asgid.config.exposure import wider
 from asgid.config.resolve import absolute, address_endpoint, file_endpoints, kind_of, merged
 from asgid.config.sockets import TcpClaim, claim, takes_ipv4_wildcard
 from asgid.config.spec import (

@@ -30,11 +30,19 @@ class RefusedError(ValueError):
 
     ``message`` is a whole sentence, or goes on after the key's name where it begins with must, is or holds.
     ``offset`` is the character of the value, where it is a string, at which it goes wrong; None for all of
-    it. ``written`` is the whole value as it should read, empty where that is not known.
+    it. ``written`` is the whole value as it should read, empty where that is not known. ``fix`` is the TOML
+    that can stand in the value's place without a decision: nothing else could have been meant.
     """
 
     def __init__(
-        self, code: str, message: str, advice: str = "", *, offset: int | None = None, written: str = ""
+        self,
+        code: str,
+        message: str,
+        advice: str = "",
+        *,
+        offset: int | None = None,
+        written: str = "",
+        fix: str = "",
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -42,9 +50,10 @@ class RefusedError(ValueError):
         self.help = advice
         self.offset = offset
         self.written = written
+        self.fix = fix
 
 
-def _written(character: str) -> str:
+def written_character(character: str) -> str:
     """Return a character as TOML writes it between double quotes."""
     if character in '"\\':
         return f"\\{character}"
@@ -60,7 +69,7 @@ def found(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, str):
         shown = value if len(value) <= 60 else f"{value[:57]}..."
-        return f'the string "{"".join(map(_written, shown))}"'
+        return f'the string "{"".join(map(written_character, shown))}"'
     if isinstance(value, (int, float)):
         return f"the number {value!r:.60}"
     if isinstance(value, (list, tuple)):
@@ -76,9 +85,8 @@ def duration(value: object) -> float:
     if isinstance(value, str):
         number, unit = _taken_apart(value, codes.BAD_DURATION, "a duration", advice)
         if unit not in SECONDS:
-            raise RefusedError(
-                codes.BAD_DURATION, _no_unit("a duration", value, unit), _unit_advice(number, unit, "s")
-            )
+            advice, fix = _unit_advice(number, unit, "s")
+            raise RefusedError(codes.BAD_DURATION, _no_unit("a duration", value, unit), advice, fix=fix)
         seconds = float(number) * SECONDS[unit]
     elif isinstance(value, (int, float)) and not isinstance(value, bool):
         seconds = _as_float(value)
@@ -141,13 +149,17 @@ def _no_unit(what: str, value: str, unit: str) -> str:
     return f"{found(value)} is not {what}: it has no unit"
 
 
-def _unit_advice(number: str, unit: str, default: str) -> str:
+def _unit_advice(number: str, unit: str, default: str) -> tuple[str, str]:
+    """Return what to write, and the same as a fix where only the unit's spelling is wrong."""
     if not unit:
-        return f'write "{number}{default}"'
+        return f'write "{number}{default}"', ""
     guess = {"sec": "s", "secs": "s", "second": "s", "seconds": "s", "min": "m", "mins": "m", "minute": "m"}
     guess |= {"minutes": "m", "hr": "h", "hour": "h", "hours": "h", "day": "d", "days": "d", "msec": "ms"}
     meant = guess.get(unit.lower(), unit.lower())
-    return f'write "{number}{meant}"' if meant in SECONDS else "the units are ms, s, m, h and d"
+    if meant not in SECONDS:
+        return "the units are ms, s, m, h and d", ""
+    certain = unit.lower() in guess  # of M nobody knows whether it is minutes or months
+    return f'write "{number}{meant}"', f'"{number}{meant}"' if certain else ""
 
 
 def _size_advice(number: str, unit: str) -> str:

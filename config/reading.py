@@ -137,15 +137,29 @@ def _explain(document: Document, scanner: Scanner, message: str, offset: int, *,
     if bare and message.startswith("Expected newline"):
         found = f"not TOML: {bare} is neither a number nor a date"
         start = scanner.value_start
-        return document.at_offset(codes.SYNTAX, found, _in_quotes(bare), start, start + len(bare))
+        quoted = f'"{bare}"'
+        return document.at_offset(codes.SYNTAX, found, _in_quotes(bare), start, start + len(bare), fix=quoted)
     if message.startswith("Unclosed"):
         message = "a comma is missing, or the end of the list"
     if message.startswith("Unescaped"):
         offset = text.rindex("\\", 0, offset)
-    if not known:  # a ValueError of int() or of datetime: tomllib gives no place
-        offset = scanner.value_start
+    if not known:  # a ValueError of int(), which takes no more than 4300 digits: tomllib gives no place
+        offset = next(
+            (span.start for span in scanner.map.values.values() if _is_refused(text[span.start : span.end])),
+            scanner.value_start,
+        )
     advice = _advice(text, message, offset)
     return document.at_offset(codes.SYNTAX, f"not TOML: {_lower(message)}", advice, offset, offset + 1)
+
+
+def _is_refused(value: str) -> bool:
+    try:
+        tomllib.loads(f"v = {value}")
+    except tomllib.TOMLDecodeError:
+        return False
+    except ValueError:
+        return True
+    return False
 
 
 def _bare_word(text: str, start: int, offset: int) -> str:

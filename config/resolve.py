@@ -56,7 +56,7 @@ def file_endpoints(document: Document, name: str, listener: Listener) -> tuple[E
             return _address_endpoints(document, key, listener)
         case "endpoint":
             return tuple(
-                EndpointSpec(text, document.place(_element(document, (*key, "endpoint"), index)))
+                EndpointSpec(text, document.place(element(document, (*key, "endpoint"), index)))
                 for index, text in enumerate(listener.endpoint or ())
             )
         case "unix":
@@ -79,12 +79,12 @@ def file_endpoints(document: Document, name: str, listener: Listener) -> tuple[E
 def _address_endpoints(document: Document, key: Key, listener: Listener) -> tuple[EndpointSpec, ...]:
     found = []
     for index, address in enumerate(listener.address or ()):
-        place = document.place(_element(document, (*key, "address"), index))
+        place = document.place(element(document, (*key, "address"), index))
         literal = ("0.0.0.0", "::") if address == "*" else (str(ip_address(address)),)
         found += [EndpointSpec(str(address_endpoint(listener, each)), place) for each in literal]
     return tuple(found)
 
 
-def _element(document: Document, key: Key, index: int) -> Key:
+def element(document: Document, key: Key, index: int) -> Key:
     """Return the key of one element of what may be written as one string."""
     return (*key, index) if (*key, index) in document.source.values else key

@@ -7,7 +7,6 @@ run as the models, whatever else is wrong.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from asgid.config import codes
@@ -141,10 +140,9 @@ class _Shape:
             return
         if any(key[:3] == (*self.key, way) for key in self.reported):
             return
-        found = self.document.at_key(
+        yield self.document.at_key(
             codes.NO_PORT,
-            (*self.key, way),
+            (*self.key, "port"),
             f"{dotted(self.key)} has an {way} and no port",
             "write port = 8000",
         )
-        yield replace(found, key=dotted((*self.key, "port")))

@@ -80,3 +80,33 @@ class BadEnvironment(
     environment = { DEBUG = "1" }
     ```
     """
+
+
+class NoDirectory(
+    Rule,
+    code=codes.NO_DIRECTORY,
+    severity="warning",
+    title="an application's directory that is not there",
+):
+    """## What it does
+    Finds an `application.directory` that is not there, or is none. It is all that a lint asks of the host
+    without `--live`.
+
+    ## Why is this bad
+    The application is imported from there, so that the start will fail. It is a warning, for the file may be
+    meant for another host.
+
+    ## Example
+    ```toml
+    [application]
+    target = "mysite.asgi:application"
+    directory = "/srv/my-site-that-is-not-there"
+    ```
+
+    ## Use instead
+    ```toml
+    [application]
+    target = "mysite.asgi:application"
+    directory = "/"
+    ```
+    """

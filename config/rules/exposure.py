@@ -196,3 +196,139 @@ class BadOrigin(Rule, code=codes.BAD_ORIGIN, severity="error", title="an origin 
     origins = ["https://example.org"]
     ```
     """
+
+
+class UndeclaredExposure(
+    Rule,
+    code=codes.UNDECLARED_EXPOSURE,
+    severity="warning",
+    title="a listener that anybody may reach and that does not say so",
+):
+    """## What it does
+    Finds wildcards and public addresses on listeners without `exposure`, and says who can reach them.
+
+    ## Why is this bad
+    Most services that are found open on the internet were not meant to be. `exposure = "public"` says that
+    this one is.
+
+    ## Example
+    ```toml
+    [listeners.main]
+    address = "0.0.0.0"
+    port = 8000
+    ```
+
+    ## Use instead
+    ```toml
+    [listeners.main]
+    address = "0.0.0.0"
+    port = 8000
+    exposure = "public"
+    ```
+    """
+
+
+class TrustOfEveryone(Rule, code=codes.TRUST_OF_EVERYONE, severity="warning", title="trust of everyone"):
+    """## What it does
+    Finds 0.0.0.0/0 and ::/0 in `trusted`.
+
+    ## Why is this bad
+    Any client can then write down an address of its choice, and the application, its rate limits and its logs
+    believe it.
+
+    ## Example
+    ```toml
+    [proxy]
+    forwarded = "x-forwarded"
+    trusted = ["0.0.0.0/0"]
+    ```
+
+    ## Use instead
+    ```toml
+    [proxy]
+    forwarded = "x-forwarded"
+    trusted = ["10.0.0.5"]
+    ```
+    """
+
+
+class HostBits(Rule, code=codes.HOST_BITS, severity="warning", title="a network with bits beyond its mask"):
+    """## What it does
+    Finds networks in `trusted` whose address is not the network's first, such as 10.0.0.1/8. They are taken
+    for the whole network.
+
+    ## Why is this bad
+    It looks like one host, and is a network.
+
+    ## Example
+    ```toml
+    [proxy]
+    trusted = ["10.0.0.1/8"]
+    ```
+
+    ## Use instead
+    ```toml
+    [proxy]
+    trusted = ["10.0.0.0/8"]
+    ```
+    """
+
+
+class ForwardedOnPublic(
+    Rule,
+    code=codes.FORWARDED_ON_PUBLIC,
+    severity="warning",
+    title="forwarded headers trusted on a public listener",
+):
+    """## What it does
+    Finds listeners on a wildcard or a public address that believe forwarded headers of anybody but `unix`.
+
+    ## Why is this bad
+    A listener behind a proxy that the internet reaches as well can be reached past the proxy: without its
+    access rules, and, from any host within a network that is trusted, in the name of any client.
+
+    ## Example
+    ```toml
+    [listeners.main]
+    address = "0.0.0.0"
+    port = 8000
+    exposure = "public"
+    proxy = { forwarded = "x-forwarded", trusted = ["10.0.0.5"] }
+    ```
+
+    ## Use instead
+    ```toml
+    [listeners.main]
+    address = "10.0.0.2"
+    port = 8000
+    exposure = "private"
+    proxy = { forwarded = "x-forwarded", trusted = ["10.0.0.5"] }
+    ```
+    """
+
+
+class SocketOpenToAll(
+    Rule, code=codes.SOCKET_OPEN_TO_ALL, severity="warning", title="a unix socket open to all"
+):
+    """## What it does
+    Finds modes of unix sockets that let others write, such as 0666, in `mode` and in endpoint strings; stock
+    `unix:` has 0666 where it says none.
+
+    ## Why is this bad
+    Who may write to a unix socket may connect (unix(7)): every user and every service of the host.
+
+    ## Example
+    ```toml
+    [listeners.proxy]
+    unix = "/run/mysite/http.sock"
+    mode = "0666"
+    ```
+
+    ## Use instead
+    ```toml
+    [listeners.proxy]
+    unix = "/run/mysite/http.sock"
+    mode = "0660"
+    group = "www-data"
+    ```
+    """

@@ -354,3 +354,165 @@ class Collision(
     port = 8001
     ```
     """
+
+
+class PortZeroSeveral(
+    Rule,
+    code=codes.PORT_ZERO_SEVERAL,
+    severity="warning",
+    title="port 0 with more than one address",
+):
+    """## What it does
+    Finds listeners with port 0 and several addresses; `*` is two.
+
+    ## Why is this bad
+    Port 0 asks the system for a port that is free, for each address another one. Who wants one listener on
+    several addresses hardly wants several ports.
+
+    ## Example
+    ```toml
+    [listeners.main]
+    address = ["127.0.0.1", "::1"]
+    port = 0
+    ```
+
+    ## Use instead
+    ```toml
+    [listeners.main]
+    address = ["127.0.0.1", "::1"]
+    port = 8000
+    ```
+    """
+
+
+class DocumentationAddress(
+    Rule,
+    code=codes.DOCUMENTATION_ADDRESS,
+    severity="warning",
+    title="an address for documentation",
+):
+    """## What it does
+    Finds addresses that are set aside for examples: 192.0.2.0/24, 198.51.100.0/24, 203.0.113.0/24 (RFC 5737),
+    2001:db8::/32 (RFC 3849) and 3fff::/20 (RFC 9637).
+
+    ## Why is this bad
+    They stand in manuals, and on no host outside of a test.
+
+    ## Example
+    ```toml
+    [listeners.main]
+    address = "192.0.2.10"
+    port = 8000
+    ```
+
+    ## Use instead
+    ```toml
+    [listeners.main]
+    address = "10.0.0.5"
+    port = 8000
+    ```
+    """
+
+
+class MulticastAddress(Rule, code=codes.MULTICAST_ADDRESS, severity="error", title="a multicast address"):
+    """## What it does
+    Finds addresses in 224.0.0.0/4 and ff00::/8.
+
+    ## Why is this bad
+    TCP connects two hosts: no connection can arrive there (RFC 9293 3.9.2.3).
+
+    ## Example
+    ```toml
+    [listeners.main]
+    address = "224.0.0.1"
+    port = 8000
+    ```
+
+    ## Use instead
+    ```toml
+    [listeners.main]
+    address = "10.0.0.5"
+    port = 8000
+    ```
+    """
+
+
+class BroadcastAddress(Rule, code=codes.BROADCAST_ADDRESS, severity="error", title="the broadcast address"):
+    """## What it does
+    Finds 255.255.255.255.
+
+    ## Why is this bad
+    TCP connects two hosts: no connection can arrive there. Every address of this host is `0.0.0.0`.
+
+    ## Example
+    ```toml
+    [listeners.main]
+    address = "255.255.255.255"
+    port = 8000
+    ```
+
+    ## Use instead
+    ```toml
+    [listeners.main]
+    address = "10.0.0.5"
+    port = 8000
+    ```
+    """
+
+
+class MappedAddress(
+    Rule, code=codes.MAPPED_ADDRESS, severity="error", title="an IPv4 address mapped into IPv6"
+):
+    """## What it does
+    Finds addresses in ::ffff:0:0/96 (RFC 4291 2.5.5.2).
+
+    ## Why is this bad
+    Every IPv6 socket of asgid's is IPv6 alone (IPV6_V6ONLY), and the kernel refuses to bind it to an address
+    that is IPv4.
+
+    ## Example
+    ```toml
+    [listeners.main]
+    address = "::ffff:127.0.0.1"
+    port = 8000
+    ```
+
+    ## Use instead
+    ```toml
+    [listeners.main]
+    address = "127.0.0.1"
+    port = 8000
+    ```
+    """
+
+
+class NothingRequired(
+    Rule, code=codes.NOTHING_REQUIRED, severity="warning", title="no listener that is required"
+):
+    """## What it does
+    Finds files in which every listener has `required = false`, and points at each.
+
+    ## Why is this bad
+    `required = false` lets the others serve where one cannot be opened. Where it is everywhere the service
+    counts as started when any one of them serves, whichever that is.
+
+    ## Example
+    ```toml
+    [listeners.main]
+    address = "127.0.0.1"
+    port = 8000
+    required = false
+    ```
+
+    ## Use instead
+    ```toml
+    [listeners.main]
+    address = "127.0.0.1"
+    port = 8000
+
+    [listeners.vpn]
+    address = "10.8.0.1"
+    port = 8000
+    required = false
+    ```
+    """

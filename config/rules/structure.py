@@ -195,3 +195,103 @@ class BadPath(Rule, code=codes.BAD_PATH, severity="error", title="a path that ca
     unix = "/run/mysite/http.sock"
     ```
     """
+
+
+class Repeated(Rule, code=codes.REPEATED, severity="error", title="the same thing twice in a list"):
+    """## What it does
+    Finds an address, an endpoint string, a trusted network, an origin or a code that is in its list twice,
+    also where it is spelled in two ways.
+
+    ## Why is this bad
+    One of them was meant to be something else, or is left over.
+
+    ## Example
+    ```toml
+    [listeners.main]
+    address = ["::1", "0:0:0:0:0:0:0:1"]
+    port = 8000
+    ```
+
+    ## Use instead
+    ```toml
+    [listeners.main]
+    address = ["::1", "127.0.0.1"]
+    port = 8000
+    ```
+    """
+
+
+class UnknownCode(
+    Rule, code=codes.UNKNOWN_CODE, severity="error", title="a code to ignore that does not exist"
+):
+    """## What it does
+    Finds codes in `lint.ignore` that no rule has.
+
+    ## Why is this bad
+    Nothing is ignored by it, and whoever wrote it believes that something is.
+
+    ## Example
+    ```toml
+    [lint]
+    ignore = ["ASG999"]
+    ```
+
+    ## Use instead
+    ```toml
+    [lint]
+    ignore = ["ASG508"]
+    ```
+    """
+
+
+class UnknownCodeInComment(
+    Rule,
+    code=codes.UNKNOWN_CODE_IN_COMMENT,
+    severity="warning",
+    title="a comment that ignores a code that does not exist",
+):
+    """## What it does
+    Finds comments `# asgid: ignore` with a code that no rule has, or with none.
+
+    ## Why is this bad
+    Nothing is ignored by it, and whoever wrote it believes that something is. It is a warning, for a comment
+    never keeps a service from starting.
+
+    ## Example
+    ```toml
+    [listeners.main]
+    address = "127.0.0.1"  # asgid: ignore ASG999
+    port = 8000
+    ```
+
+    ## Use instead
+    ```toml
+    [listeners.main]
+    address = "0.0.0.0"  # asgid: ignore ASG508
+    port = 8000
+    ```
+    """
+
+
+class ErrorIgnored(
+    Rule, code=codes.ERROR_IGNORED, severity="warning", title="an error that is asked to be ignored"
+):
+    """## What it does
+    Finds codes of rules that find errors alone, in `lint.ignore` and in comments `# asgid: ignore`.
+
+    ## Why is this bad
+    An error stays one, whoever ignores it: what it is about cannot serve, or contradicts what the file
+    declares. Warnings and infos can be ignored.
+
+    ## Example
+    ```toml
+    [lint]
+    ignore = ["ASG101"]
+    ```
+
+    ## Use instead
+    ```toml
+    [lint]
+    ignore = []
+    ```
+    """

@@ -48,6 +48,12 @@ def main(*lines: str) -> str:
 
 
 ADDRESS = ('address = "127.0.0.1"', "port = 8000")
+
+
+def errors(found):
+    return [each for each in found if each.severity == "error"]
+
+
 CASES = {
     # structure
     "unknown table": Bad(MAIN + "[limit]\n", codes.UNKNOWN_KEY, 6, 1, "limit.*did you mean limits"),
@@ -107,10 +113,10 @@ CASES = {
     "no listener": Bad("", codes.NO_LISTENER, 1, 1, "no listener"),
     "a listener's name": Bad('[listeners."b c"]\nfd = 3', codes.BAD_NAME, 3, 1, r"write \[listeners.b-c\]"),
     "a name that is too long": Bad(f"[listeners.{'a' * 64}]\nfd = 3", codes.BAD_NAME, 3, 1, "62"),
-    "no way to listen": Bad(main("required = false"), codes.NOT_ONE_WAY, 3, 1, "address .*endpoint"),
+    "no way to listen": Bad(main("required = true"), codes.NOT_ONE_WAY, 3, 1, "address .*endpoint"),
     "two ways to listen": Bad(main(*ADDRESS, 'unix = "/x"'), codes.NOT_ONE_WAY, 6, 1, "address and unix"),
-    "an address without a port": Bad(main('address = "::1"'), codes.NO_PORT, 4, 1, "port"),
-    "an interface without a port": Bad(main('interface = "lo"'), codes.NO_PORT, 4, 1, "port"),
+    "an address without a port": Bad(main('address = "::1"'), codes.NO_PORT, 3, 1, "port"),
+    "an interface without a port": Bad(main('interface = "lo"'), codes.NO_PORT, 3, 1, "port"),
     "a mode beside an address": Bad(
         main(*ADDRESS, 'mode = "0600"'), codes.KEY_OF_OTHER_KIND, 6, 1, "belongs to unix"
     ),
@@ -142,10 +148,10 @@ CASES = {
         main('address = "eth1"', "port = 1"), codes.BAD_ADDRESS, 4, 11, 'interface = "eth1"'
     ),
     "a multicast address": Bad(
-        main('address = "ff02::1"', "port = 1"), codes.BAD_ADDRESS, 4, 11, "multicast"
+        main('address = "ff02::1"', "port = 1"), codes.MULTICAST_ADDRESS, 4, 11, "multicast"
     ),
     "a mapped address": Bad(
-        main('address = "::ffff:10.0.0.1"', "port = 1"), codes.BAD_ADDRESS, 4, 11, '"10.0.0.1"'
+        main('address = "::ffff:10.0.0.1"', "port = 1"), codes.MAPPED_ADDRESS, 4, 11, '"10.0.0.1"'
     ),
     "the second of a list": Bad(main('address = ["::1", "x y"]', "port = 1"), codes.BAD_ADDRESS, 4, 19),
     "an empty list": Bad(main("address = []", "port = 1"), codes.BAD_VALUE, 4, 11),
@@ -244,22 +250,12 @@ CASES = {
         MAIN + '[proxy]\nprotocol = "v3"\ntrusted = ["unix"]', codes.BAD_VALUE, 7, 12, "any"
     ),
     "the PROXY protocol before TLS": Bad(
-        main('endpoint = "ssl:443:privateKey=a:certKey=b"')
+        main("endpoint = 'ssl:443:privateKey=a:certKey=b:interface=10.0.0.1'")
         + '[proxy]\nprotocol = "any"\ntrusted = ["10.0.0.0/8"]',
         codes.PROTOCOL_NOT_FIRST,
         4,
         12,
         "ssl: reads TLS first",
-    ),
-    "the PROXY protocol twice": Bad(
-        main('endpoint = "haproxy:tcp:80"') + '[proxy]\nprotocol = "any"\ntrusted = ["10.0.0.0/8"]',
-        codes.PROTOCOL_NOT_FIRST,
-        4,
-        12,
-        "a PROXY header of its own",
-    ),
-    "trusting host bits": Bad(
-        MAIN + '[proxy]\ntrusted = ["10.1.2.3/8"]', codes.BAD_TRUSTED, 7, 12, 'write "10.0.0.0/8"'
     ),
     "trusting everybody": Bad(
         MAIN + '[proxy]\ntrusted = ["unix", "*"]', codes.BAD_TRUSTED, 7, 20, "0.0.0.0/0"
@@ -315,7 +311,6 @@ NOT_YET = {
     "log.format": '"json"',
     "log.access_format": '"json"',
     "admin.listener": '"main"',
-    "lint.ignore": '["ASG104"]',
     "listeners.lo.http2": "true",
     "listeners.lo.redirect": '"https"',
     "listeners.lo.wait": '"5s"',
@@ -359,33 +354,30 @@ def test_a_default_may_be_written_out_even_where_nothing_else_is_available(check
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "column"),
+    ("one", "other"),
     [
-        (('address = "127.0.0.1"', "port = 1"), ('address = "127.0.0.1"', "port = 1"), 11),
-        (('address = "0.0.0.0"', "port = 1"), ('address = "127.0.0.1"', "port = 1"), 11),
-        (('address = "*"', "port = 1"), ('address = ["10.0.0.1"]', "port = 1"), 12),
-        (('address = "::"', "port = 1"), ('address = "::1"', "port = 1"), 11),
-        (('address = "::1"', "port = 1"), ('address = "0:0::1"', "port = 1"), 11),
-        (('endpoint = "tcp:1"',), ('address = "127.0.0.1"', "port = 1"), 11),
-        (('address = "::1"', "port = 1"), (r"endpoint = 'tcp:1:interface=\:\:'",), 12),
+        (('address = "127.0.0.1"', "port = 1"), ('address = "127.0.0.1"', "port = 1")),
+        (('address = "0.0.0.0"', "port = 1"), ('address = "127.0.0.1"', "port = 1")),
+        (('address = "*"', "port = 1"), ('address = ["10.0.0.1"]', "port = 1")),
+        (('address = "::"', "port = 1"), ('address = "::1"', "port = 1")),
+        (('address = "::1"', "port = 1"), ('address = "0:0::1"', "port = 1")),
+        (('endpoint = "tcp:1"',), ('address = "127.0.0.1"', "port = 1")),
+        (('address = "::1"', "port = 1"), (r"endpoint = 'tcp:1:interface=\:\:'",)),
         # Stock Twisted's :: takes IPv4 as well, where no other listener has all of IPv4.
-        (('address = "127.0.0.1"', "port = 1"), (r"endpoint = 'tcp:1:interface=\:\:'",), 12),
-        (("endpoint = 'ssl:1'",), ('endpoint = "haproxy:tcp:1"',), 12),
-        (('unix = "/run/x"',), ('unix = "/run/../run/x"',), 8),
-        (('unix = "/run/x"',), ('endpoint = "unix:/run/x"',), 12),
-        (('systemd = "http"',), ('systemd = "http"',), 11),
-        (("fd = 3",), ("fd = 3",), 6),
-        (("fd = 3",), ('endpoint = ["tcp:1", "fd:3"]',), 22),
+        (('address = "127.0.0.1"', "port = 1"), (r"endpoint = 'tcp:1:interface=\:\:'",)),
+        (("endpoint = 'ssl:1'",), ('endpoint = "haproxy:tcp:1"',)),
+        (('unix = "/run/x"',), ('unix = "/run/../run/x"',)),
+        (('unix = "/run/x"',), ('endpoint = "unix:/run/x"',)),
+        (('systemd = "http"',), ('systemd = "http"',)),
+        (("fd = 3",), ("fd = 3",)),
+        (("fd = 3",), ('endpoint = ["tcp:1", "fd:3"]',)),
     ],
 )
-def test_two_listeners_on_one_socket_are_found_at_the_second(check, one, other, column):
+def test_two_listeners_on_one_socket_are_found_at_the_second(check, one, other):
     first = HEAD + "[listeners.a]\n" + "\n".join(one) + "\n"
-    (found,) = check(first + "[listeners.b]\n" + "\n".join(other) + "\n")
-    assert (found.code, found.place.line, found.place.column) == (
-        codes.COLLISION,
-        first.count("\n") + 2,
-        column,
-    )
+    (found,) = errors(check(first + "[listeners.b]\n" + "\n".join(other) + "\n"))
+    assert (found.code, found.place.line, found.place.column) == (codes.COLLISION, first.count("\n") + 2, 1)
+    assert "line 4" in found.message
     assert "listeners.a" in found.message or "listeners.a" in found.help
     assert ":4:" in found.help
 
@@ -403,9 +395,8 @@ def test_two_listeners_on_one_socket_are_found_at_the_second(check, one, other, 
     ],
 )
 def test_listeners_that_can_be_had_together_are_let_be(check, one, other):
-    assert (
-        check(HEAD + "[listeners.a]\n" + "\n".join(one) + "\n[listeners.b]\n" + "\n".join(other) + "\n") == ()
-    )
+    text = HEAD + "[listeners.a]\n" + "\n".join(one) + "\n[listeners.b]\n" + "\n".join(other) + "\n"
+    assert errors(check(text)) == []
 
 
 def test_a_misspelled_key_is_one_finding_and_not_a_missing_key_as_well(check):
@@ -426,11 +417,11 @@ def test_everything_that_is_wrong_is_found_in_one_run_in_the_order_of_the_file(c
         '[listeners.a]\naddress = "1.2.3"\nport = 1\n'  # 4
         "[listeners.b]\nport = 1\n"  # 6, 7 says nothing more
         '[listeners.c]\naddress = "10.0.0.1"\nport = 2\nexposure = "loopback"\n'  # 11
-        '[listeners.d]\naddress = "0.0.0.0"\nport = 2\n'  # 13
+        '[listeners.d]\naddress = "0.0.0.0"\nport = 2\n'  # 13, two of them
         '[listeners.e]\nunix = "/x"\nmode = 1\nhttp2 = true\n'  # 17, 18
         '[limits]\nconnections = "many"\n'  # 20
     )
-    assert [each.place.line for each in check(text)] == [2, 4, 6, 11, 13, 17, 18, 20]
+    assert [each.place.line for each in check(text)] == [2, 4, 6, 11, 13, 13, 17, 18, 20]
 
 
 @pytest.mark.parametrize("name", ['"a b"', '"a.b"', '"é"', "'x\"y'", '"back\\\\slash"', '""', "1a"])
