@@ -25,6 +25,7 @@ __all__ = ["Engine", "EngineUser", "Engines", "create_xor_masker"]
 # Compiled or not, as Autobahn was installed.
 create_xor_masker: Any = xormasker.create_xor_masker  # type: ignore[attr-defined]
 
+_BLOCK_BYTES = 4096
 _KEPT = 32  # engines at rest that are kept for the next frame that needs one
 
 # A handshake that any engine can be opened by; its answer is not sent.
@@ -109,10 +110,16 @@ class Engine(WebSocketServerProtocol):
         if self.user is not None:
             self.user.engine_write(data)
 
-    def onMessageFrame(self, payload: Any) -> None:
-        """Keep the pieces of a fragment; of an empty one nothing, for no limit bounds how many there are."""
+    def onMessageFrameData(self, payload: bytes) -> None:
+        """Keep a piece of a fragment."""
         if not self.failedByMe:
-            self.message_data.extend(piece for piece in payload if piece)
+            _keep(self.frame_data, payload)
+
+    def onMessageFrame(self, payload: Any) -> None:
+        """Keep the pieces of a fragment."""
+        if not self.failedByMe:
+            for piece in payload:
+                _keep(self.message_data, piece)
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         """Give the user a message."""
@@ -155,6 +162,18 @@ class Engine(WebSocketServerProtocol):
             and not self.data
             and not self.failedByMe
         )
+
+
+def _keep(pieces: list[bytes], piece: bytes) -> None:
+    """Keep a piece of a message.
+
+    Each in the list costs 40 bytes beside its own, and no limit bounds how many there are: of an empty one
+    nothing is kept, and short ones are joined.
+    """
+    if pieces and len(pieces[-1]) < _BLOCK_BYTES:
+        pieces[-1] += piece
+    elif piece:
+        pieces.append(piece)
 
 
 class Engines:

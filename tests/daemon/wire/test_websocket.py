@@ -344,6 +344,27 @@ def test_empty_fragments_without_end_take_no_memory():
     assert peer.application.messages == ["end"]
 
 
+@pytest.mark.parametrize("cut", ["many fragments", "many pieces of one frame"])
+def test_a_message_that_comes_in_tiny_pieces_takes_not_much_more_memory_than_its_bytes(cut):
+    peer = MemoryWebSocket()
+    peer.receive(frame(TEXT, b"", fin=False))
+    if cut == "many fragments":
+        pieces = [frame(CONTINUATION, b"xy", fin=False)] * 20_000 + [frame(CONTINUATION, b"xy")]
+    else:
+        data = frame(CONTINUATION, b"xy" * 20_001, mask=bytes(4))
+        pieces = [data[:8], *(data[at : at + 2] for at in range(8, len(data), 2))]
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        for piece in pieces[:-1]:
+            peer.receive(piece)
+        assert tracemalloc.get_traced_memory()[0] - before < 3 * 40_000
+    finally:
+        tracemalloc.stop()
+    peer.receive(pieces[-1])
+    assert peer.application.messages == ["xy" * 20_001]
+
+
 def test_an_idle_websocket_keeps_nothing_of_autobahn():
     def engines() -> int:
         return sum(isinstance(each, WebSocketServerProtocol) for each in gc.get_referents(peer.connection))
