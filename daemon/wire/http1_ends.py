@@ -23,15 +23,18 @@ LINGERING = 4  # whatever comes, to throw it away: the write side is closed
 CLOSING = 5  # nothing: the connection is being closed
 UPGRADED = 6  # frames of a WebSocket
 
-_LINGER_BYTES = 1024 * 1024
+# How long a client that was refused, and has not finished sending, is read on for: many send the whole of
+# a body before they look for an answer. It may pause for the first, and take the second and the bytes in all.
 _LINGER_S = 5.0
+_LINGER_MOST_S = 30.0
+_LINGER_BYTES = 64 * 1024 * 1024
 
 
 class Ends(Responder):
     """The state of a connection, and its ways from one request to the next and to its end."""
 
     __slots__ = (
-        "_ahead", "_eof", "_in_begin", "_in_head", "_read_deadline",
+        "_ahead", "_eof", "_in_begin", "_in_head", "_lingers_until", "_read_deadline",
         "_reading_paused",
         "_sink", "_skipped", "_state", "_to_read", "_unsent",
     )  # fmt: skip
@@ -49,6 +52,7 @@ class Ends(Responder):
         self._to_read = 0
         self._unsent = 0
         self._read_deadline = NEVER
+        self._lingers_until = 0.0
 
     def _advance(self) -> None:
         """Take the next request out of what is ahead."""
@@ -148,6 +152,13 @@ class Ends(Responder):
             self._close()
         elif self._state == LINGERING and unsent_bytes(self.transport):
             self._read_deadline = self._factory.clock() + _LINGER_S  # timeouts.response_write ends it
+        elif (
+            self._state == LINGERING
+            and self._to_read < self._rest  # something came
+            and (now := self._factory.clock()) < self._lingers_until
+        ):
+            self._rest = self._to_read
+            self._read_deadline = min(now + _LINGER_S, self._lingers_until)
         else:
             self._abort()
 
@@ -184,8 +195,10 @@ class Ends(Responder):
             self._close()
             return
         self._state = LINGERING
-        self._to_read = _LINGER_BYTES
-        self._read_deadline = self._factory.clock() + _LINGER_S
+        self._to_read = self._rest = _LINGER_BYTES
+        now = self._factory.clock()
+        self._read_deadline = now + _LINGER_S
+        self._lingers_until = now + _LINGER_MOST_S
         self._unsent = unsent_bytes(self.transport)
         self._write_deadline = self._factory.deadline(self._factory.timeouts.response_write_s)
         self._resume_reading()

@@ -35,7 +35,7 @@ async def test_a_long_body_that_nobody_reads_ends_with_the_connection():
     assert client.ended  # the client gets its answer, then a FIN: what it still sends is thrown away
     assert not client.lost
     for _ in range(100):
-        client.send(b"x" * 65536)
+        client.send(b"x" * 1_000_000)
     await settle()
     assert client.lost
     assert not client.late

@@ -306,6 +306,33 @@ async def test_a_refused_client_that_stays_is_dropped_soon():
     assert server.factory.counters.timeouts == 0
 
 
+@on_loop
+async def test_a_refused_client_that_goes_on_sending_is_read_for_a_while_but_not_for_ever():
+    server, client = await begin(App(), b"nonsense\r\n\r\n")
+    for _ in range(25):
+        client.send(b"more of it")
+        await later(server, 1)
+    assert not client.lost
+    for _ in range(10):
+        client.send(b"more of it")
+        await later(server, 1)
+    assert client.lost
+
+
+@on_loop
+async def test_a_refused_client_that_sends_and_sends_is_read_up_to_a_bound():
+    _, client = await begin(App(), b"nonsense\r\n\r\n")
+    piece = bytes(1024 * 1024)
+    for _ in range(32):
+        client.send(piece)
+    await settle()
+    assert not client.lost
+    for _ in range(64):
+        client.send(piece)
+    await settle()
+    assert client.lost
+
+
 # application
 
 
