@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 COMMANDS: Final = {
+    "init": "write a first file, from a few questions or flags",
     "lint": "check files, and print what is found",
     "explain": "print the page of a finding's code",
     "rules": "print the table of all codes",

@@ -131,7 +131,8 @@ def test_a_file_that_cannot_be_read_or_has_errors_is_status_2(run, files, tmp_pa
     [
         ((), "needs OLD and NEW"), (("a",), "needs NEW"), (("a", "b", "c"), "one word too many"),
         (("-", "-"), "standard input can be read once"), (("a", ""), "needs"),
-        (("a", "b", "--formt", "json"), "did you mean --format?"), (("a", "b", "--format", "xml"), "invalid choice"),
+        (("a", "b", "--formt", "json"), "did you mean --format?"),
+        (("a", "b", "--format", "xml"), "invalid choice"),
     ],
 )  # fmt: skip
 def test_wrong_usage(run, words, said):
