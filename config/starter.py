@@ -22,7 +22,8 @@ class Answers:
 
     ``directory`` is empty for the file's own. ``path`` is for a unix socket, ``interface`` and ``exposure``
     (how far its addresses reach, empty: not known) for an interface. ``trusted`` are the proxies whose
-    forwarded headers are taken; ``ipv6`` tells whether to listen on it.
+    forwarded headers are taken, which is for a listener that others do not reach; ``ipv6`` tells whether to
+    listen on it.
     """
 
     target: str
@@ -73,6 +74,7 @@ def _lines(answers: Answers, name: str) -> Iterator[str]:
 
 
 def _listener(answers: Answers) -> Iterator[str]:
+    both = answers.ipv6 and answers.port != 0  # with port 0 each address would have a port of its own
     if answers.where == "unix":
         yield _said("unix", string(answers.path), "a relative path is relative to this file's directory")
         yield _said("mode", '"0660"', "who may connect: the owner and the group")
@@ -82,9 +84,9 @@ def _listener(answers: Answers) -> Iterator[str]:
         yield _said("interface", string(answers.interface), "each address that it has at start")
         yield _said("# family", '"ipv4"', "of this family alone: ipv4 | ipv6")
     elif answers.where == "all":
-        yield _said("address", '"*"' if answers.ipv6 else '"0.0.0.0"', "every address of this host")
+        yield _said("address", '"*"' if both else '"0.0.0.0"', "every address of this host")
     else:
-        address = '["127.0.0.1", "::1"]' if answers.ipv6 else '"127.0.0.1"'
+        address = '["127.0.0.1", "::1"]' if both else '"127.0.0.1"'
         yield _said("address", address, 'this host alone; "*": every address')
     yield f"port = {answers.port}"
     if answers.where == "all":

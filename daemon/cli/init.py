@@ -150,6 +150,8 @@ def _answers(
         if where == "interface":
             answers = _on_interface(answers, answer)
         answers = replace(answers, port=answer("port", "The port", "8000", _port))
+    if where == "all" and given["proxy"] is None:
+        return answers  # forwarded headers are for a listener that only the proxy reaches
     question = "Proxies whose X-Forwarded headers are believed: addresses between commas, or none"
     return replace(
         answers, trusted=answer("proxy", question, "unix" if where == "unix" else "none", _trusted)
@@ -180,6 +182,11 @@ def _check(given: dict[str, Any]) -> None:
             raise UsageError(
                 f"--{flag} does not go with {where}", f"write --listen {flag}, or leave --{flag} out"
             )
+    if where == "all" and given["proxy"] not in {None, "none"}:
+        raise UsageError(
+            "--proxy does not go with all: anybody could come in without the proxy",
+            "listen where the proxy alone reaches: --listen loopback, --unix PATH or --interface NAME",
+        )
     if where == "unix" and given["port"] is not None:
         raise UsageError("a unix socket has no port", "leave --port out")
     if given["application"] is not None and where == "interface" and given["interface"] is None:
@@ -247,4 +254,8 @@ def _trusted(said: str) -> tuple[str, ...]:
 
     if said == "none":
         return ()
-    return tuple(_read(each.strip(), trusted) for each in said.split(",") if each.strip())
+    found = tuple(_read(each.strip(), trusted) for each in said.split(",") if each.strip())
+    wide = next((each for each in found if each.endswith("/0")), None)
+    if wide is not None:
+        raise UsageError(f"{wide} is everyone: any client could say who it is", "name the proxies alone")
+    return found

@@ -50,8 +50,8 @@ function _shtab_asgid_using
   test "$_shtab_asgid_cmdpath" = "$argv"
 end
 
-set -g _shtab_asgid_commands lint explain rules endpoints show diff schema convert
-set -g _shtab_asgid_opts_with_value --access-log --app-dir --application-close-timeout --bind --config --drain --endpoint --fd --format --http-timeout --lifespan --log-fmt --output --pid-file --ping-interval --ping-timeout --port --proxy-headers-host --proxy-headers-port --root-path --server-name --trusted --unix-socket --verbosity --websocket-max-frame-size --websocket-max-message-size --websocket_connect_timeout --websocket_timeout -b -e -o -p -s -t -u -v
+set -g _shtab_asgid_commands init lint explain rules endpoints show diff schema convert
+set -g _shtab_asgid_opts_with_value --access-log --app-dir --application --application-close-timeout --bind --config --drain --endpoint --fd --format --http-timeout --interface --lifespan --listen --log-fmt --output --pid-file --ping-interval --ping-timeout --port --proxy --proxy-headers-host --proxy-headers-port --root-path --server-name --trusted --unix --unix-socket --verbosity --websocket-max-frame-size --websocket-max-message-size --websocket_connect_timeout --websocket_timeout -b -e -o -p -s -t -u -v
 
 complete -c asgid -e
 complete -c asgid -f
@@ -87,6 +87,17 @@ complete -c asgid -n _shtab_asgid_using -l factory -d 'the target is a callable 
 complete -c asgid -n _shtab_asgid_using -l lifespan -xka "auto on off" -d 'the lifespan protocol: auto, on or off (auto)'
 complete -c asgid -n _shtab_asgid_using -l drain -x -d 'seconds that requests may take to finish at a stop (30)'
 complete -c asgid -n _shtab_asgid_using -l pid-file -xka "(__fish_complete_path (commandline -ct))" -d 'write the process'"'"'s id to this file'
+complete -c asgid -n '_shtab_asgid_using; and test $_shtab_asgid_npos -eq 0' -a init -d 'write a first file, from a few questions or flags'
+complete -c asgid -n '_shtab_asgid_using init' -s h -l help -d 'show this help message and exit'
+complete -c asgid -n '_shtab_asgid_using init' -l application -x -d 'the application, as module:attribute'
+complete -c asgid -n '_shtab_asgid_using init' -l app-dir -xka "(__fish_complete_directories)" -d 'the directory that it is in (the file'"'"'s own)'
+complete -c asgid -n '_shtab_asgid_using init' -l listen -xka "loopback all unix interface" -d 'where: loopback, all, unix or interface (loopback)'
+complete -c asgid -n '_shtab_asgid_using init' -l port -x -d 'the port (8000)'
+complete -c asgid -n '_shtab_asgid_using init' -l unix -xka "(__fish_complete_path (commandline -ct))" -d 'the unix socket to listen on (http.sock)'
+complete -c asgid -n '_shtab_asgid_using init' -l interface -x -d 'the network interface to listen on'
+complete -c asgid -n '_shtab_asgid_using init' -l proxy -x -d 'the proxies whose X-Forwarded headers are believed, between commas, and unix for a unix socket; none: no proxy (none; for a unix socket: unix)'
+complete -c asgid -n '_shtab_asgid_using init' -l force -d 'write over a file that is there'
+complete -c asgid -n '_shtab_asgid_using init; and test $_shtab_asgid_npos -eq 0' -ka "(__fish_complete_path (commandline -ct))" -d 'the file to write (listeners.toml); -: standard output'
 complete -c asgid -n '_shtab_asgid_using; and test $_shtab_asgid_npos -eq 0' -a lint -d 'check files, and print what is found'
 complete -c asgid -n '_shtab_asgid_using lint' -s h -l help -d 'show this help message and exit'
 complete -c asgid -n '_shtab_asgid_using lint' -l live -d 'ask this host as well: addresses, ports, paths, users'

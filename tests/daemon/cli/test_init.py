@@ -41,8 +41,8 @@ def on_terminal(folder, answers, *words):
     """Run it on a terminal of its own, type the answers; return its status and what stood on the terminal."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [ASGID, "init", *words], cwd=folder, stdin=theirs, stdout=theirs, stderr=theirs, env=clean_environment(),
-        start_new_session=True,
+        [ASGID, "init", *words], cwd=folder, stdin=theirs, stdout=theirs, stderr=theirs,
+        env=clean_environment(), start_new_session=True,
     )  # fmt: skip
     os.close(theirs)
     os.write(ours, answers.encode())
@@ -112,7 +112,7 @@ def test_each_example_in_a_comment_is_right_as_it_stands(tmp_path):
     (tmp_path / "x").mkdir()
     for answers in (
         Answers("a:b"), Answers("a:b", where="unix"), Answers("a:b", where="interface", interface="eth0"),
-        Answers("a:b", where="all", trusted=("10.0.0.1/32",), ipv6=False),
+        Answers("a:b", trusted=("10.0.0.1/32",), ipv6=False),
     ):  # fmt: skip
         text = starter(answers, "listeners.toml").replace("/srv/mysite", str(tmp_path / "x"))
         shown = re.sub(r"^# (?=\[|[a-z_]+ = )", "", text, flags=re.MULTILINE)
@@ -174,7 +174,9 @@ def test_without_a_terminal_and_without_flags_the_flags_are_named(tmp_path):
         ((*FLAGS, "--unix", ""), "the path is empty"),
         ((*FLAGS, "--unix", "x", "--port", "1"), "has no port"),
         ((*FLAGS, "--unix", "x", "--listen", "all"), "--unix does not go with all"),
-        ((*FLAGS, "--proxy", "10.0.0.5/8"), "10.0.0.0/8"),
+        ((*FLAGS, "--proxy", "proxy.example"), 'neither a network nor "unix"'),
+        ((*FLAGS, "--proxy", "10.0.0.1,::/0"), "::/0 is everyone"),
+        ((*FLAGS, "--proxy", "10.0.0.5", "--listen", "all"), "--proxy does not go with all"),
         ((*FLAGS, "--app-dir", "nosuch"), "there is no directory"),
         ((*FLAGS, "--aplication", "a:b"), "did you mean --application?"),
         ((*FLAGS, "a.toml", "b.toml"), "one word too many"),
@@ -194,22 +196,19 @@ def test_a_wrong_answer_is_said_and_nothing_is_written(tmp_path, flags, said):
 
 
 def test_on_a_terminal_it_asks_and_asks_again_for_what_cannot_be(tmp_path):
-    answers = "mysite\nprobe:application\nnosuch\n\nlopback\nall\nhttp\n8123\n10.0.0.5/8\n10.0.0.5\n"
+    answers = "mysite\nprobe:application\nnosuch\n\nlopback\nloopback\nhttp\n8123\nx.example\n10.0.0.5\n"
     status, shown = on_terminal(tmp_path, answers)
     assert status == 0, shown
     for said in (
         "The application", "is no module:attribute", "there is no directory", "did you mean loopback?",
-        "a port is 0 to 65535", "10.0.0.0/8", "listeners.toml is written",
+        "a port is 0 to 65535", "is neither a network", "listeners.toml is written",
     ):  # fmt: skip
         assert said in shown
     values = tomllib.loads((tmp_path / "listeners.toml").read_text())
     assert values["application"] == {"target": "probe:application"}
     listener = values["listeners"]["web"]
-    assert (listener["address"] in {"*", "0.0.0.0"}, listener["port"], listener["exposure"]) == (
-        True,
-        8123,
-        "public",
-    )
+    assert "127.0.0.1" in listener["address"]
+    assert listener["port"] == 8123
     assert values["proxy"]["trusted"] == ["10.0.0.5/32"]
     assert strict(tmp_path).returncode == 0
 
@@ -222,6 +221,16 @@ def test_on_a_terminal_an_empty_answer_is_the_default_and_flags_are_not_asked_fo
     values = tomllib.loads((tmp_path / "listeners.toml").read_text())
     assert values["listeners"]["web"]["unix"] == "x.sock"
     assert values["proxy"]["trusted"] == ["unix"]
+
+
+def test_every_address_is_declared_public_and_no_proxy_is_asked_for(tmp_path):
+    status, shown = on_terminal(tmp_path, "a:b\n\nall\n\n")
+    assert status == 0, shown
+    assert "Proxies" not in shown
+    values = tomllib.loads((tmp_path / "listeners.toml").read_text())
+    assert values["listeners"]["web"]["address"] in {"*", "0.0.0.0"}
+    assert (values["listeners"]["web"]["exposure"], values.get("proxy")) == ("public", None)
+    assert strict(tmp_path).returncode == 0
 
 
 def test_an_interface_is_asked_for_with_those_that_are_there(tmp_path):
