@@ -217,10 +217,10 @@ def _target(said: str) -> Any:
 
 
 def _directory(said: str) -> str:
-    path = Path(said).expanduser().absolute()
-    if said and not path.is_dir():
+    path = os.path.normpath(Path(said).expanduser().absolute())
+    if said and not Path(path).is_dir():
         raise UsageError(f"there is no directory {path}")
-    return str(path) if said else ""
+    return path if said else ""
 
 
 def _where(said: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -13,6 +14,7 @@ from support.server import ASGID
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
 TOUR = README[README.index("## Five minutes") : README.index("## From Daphne's flags")]
+AROUND = README[README.index("## Around the file") : README.index("## How the house")]
 
 
 def blocks(language: str) -> list[str]:
@@ -101,6 +103,22 @@ def test_serving_from_start_to_stop(tour, start):
     said = here(console("asgid --config listeners.toml") + blocks("console")[-1])
     assert [same(line) for line in server.err.lines] == [same(line) for line in said.splitlines()]
     assert server.status == 0
+
+
+def test_what_the_commands_around_the_file_print(tour):
+    folder, here = tour
+    path = f"{Path(ASGID).parent}:{os.environ['PATH']}"
+    ran = 0
+    for block in re.findall(r"```console\n(.*?)```", AROUND, re.DOTALL):
+        for part in re.split(r"^\$ ", here(block), flags=re.MULTILINE)[1:]:
+            command, _, output = part.partition("\n")
+            shown = subprocess.run(
+                command, shell=True, cwd=folder, capture_output=True, text=True, timeout=60, check=False,
+                env={**os.environ, "PATH": path},
+            )  # fmt: skip
+            assert (shown.stdout, shown.stderr) == (output, ""), command
+            ran += 1
+    assert ran == 4
 
 
 @pytest.mark.parametrize("number", range(1, len(blocks("toml"))))

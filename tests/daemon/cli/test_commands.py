@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
@@ -44,8 +45,36 @@ def test_the_version_needs_nothing(tmp_path):
 
 def test_lint_and_endpoints_need_no_reactor(tmp_path):
     path = str(probe_file(tmp_path))
-    for command in ("lint", "endpoints"):
+    for command in ("lint", "endpoints", "show"):
         assert not imported(command, path, cwd=tmp_path) & {"twisted", "asyncio", "uvloop", "autobahn"}
+
+
+def test_the_other_commands_about_files_need_no_reactor_either(tmp_path):
+    path = str(probe_file(tmp_path))
+    for words in (("diff", path, path), ("schema",), ("init", "-", "--application", "a:b")):
+        assert not imported(*words, cwd=tmp_path) & {"twisted", "asyncio", "uvloop", "autobahn"}
+
+
+def test_wrong_usage_of_a_command_needs_no_pydantic(tmp_path):
+    for words in (("show",), ("diff", "a"), ("schema", "x"), ("init", "a", "b"), ("init",)):
+        assert not imported(*words, cwd=tmp_path) & {"pydantic", "twisted", "asyncio"}
+
+
+@pytest.mark.parametrize(
+    "words", [("schema",), ("show", "FILE", "main"), ("init", "-", "--application", "a:b")]
+)
+def test_a_reader_that_has_gone_is_no_error(tmp_path, words):
+    path = str(probe_file(tmp_path))
+    command = [ASGID, *(path if word == "FILE" else word for word in words)]
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = subprocess.run(
+            command, stdout=writer, stderr=subprocess.PIPE, text=True, check=False, timeout=60
+        )
+    finally:
+        os.close(writer)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_file_alone_needs_no_parser(tmp_path):
