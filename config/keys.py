@@ -40,6 +40,7 @@ _ONE: Final[dict[object, str]] = {
     fields.endpoint: "endpoint string, or a list of them",
     fields.trusted: "list of networks",
     origins.check_origin: "list of origins",
+    fields.rule_code: "list of codes",
     fields.headers: "table of header fields",
     fields.variable_name: "table of variables",
 }
@@ -49,6 +50,7 @@ _UNITS: Final = {
     "file mode": "octal, in quotes",
     "list of networks": 'as in "10.0.0.0/8", "192.0.2.7"; and "unix"',
     "list of origins": 'as in "https://example.org"; and "self"',
+    "list of codes": 'as in "ASG508"',
     "systemd name": "printable ASCII without :",
     "module:attribute": "both may be dotted",
 }

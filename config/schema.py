@@ -26,7 +26,8 @@ _NUMBER: Final = r"^[0-9]+(\.[0-9]+)? ?"
 _FIELD_NAME: Final = r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"
 _DOTTED: Final = r"[^\s:.]+(\.[^\s:.]+)*"
 _NOT_EMPTY: Final[Schema] = {"type": "string", "minLength": 1}
-_ONE_OR_MANY: Final[Schema] = {"anyOf": [_NOT_EMPTY, {"type": "array", "items": _NOT_EMPTY, "minItems": 1}]}
+_MANY: Final[Schema] = {"type": "array", "items": _NOT_EMPTY, "uniqueItems": True}
+_ONE_OR_MANY: Final[Schema] = {"anyOf": [_NOT_EMPTY, _MANY | {"minItems": 1}]}
 
 SHAPES: Final[Mapping[str, Schema]] = {
     "duration": {
@@ -52,8 +53,9 @@ SHAPES: Final[Mapping[str, Schema]] = {
     "module:attribute": {"type": "string", "pattern": f"^{_DOTTED}:{_DOTTED}$"},
     "address, or a list of them": _ONE_OR_MANY,
     "endpoint string, or a list of them": _ONE_OR_MANY,
-    "list of networks": {"type": "array", "items": _NOT_EMPTY},
-    "list of origins": {"type": "array", "items": _NOT_EMPTY, "minItems": 1},
+    "list of networks": _MANY,
+    "list of origins": _MANY | {"minItems": 1},
+    "list of codes": _MANY | {"items": {"type": "string", "pattern": "^ASG[0-9]{3}$"}},
     "list of strings": {"type": "array", "items": {"type": "string"}},
     "table of header fields": {
         "type": "object",

@@ -8,8 +8,9 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from asgid.config import load, load_values, models
+from asgid.config import load, models
 from asgid.config.keys import every_key
+from asgid.config.loading import load_bytes
 from asgid.config.schema import SHAPES, schema
 
 SCHEMA = schema()
@@ -109,7 +110,7 @@ GOOD_FILES = {
 @pytest.mark.parametrize("name", GOOD_FILES)
 def test_what_the_lint_takes_is_valid(name):
     text = HEAD + "environment = { A = '', 'b c' = '1' }\nlifespan = 'on'\n" + GOOD_FILES[name]
-    loaded = load_values(tomllib.loads(text))
+    loaded = load_bytes("x", ROOT, text.encode())
     assert loaded.config is not None, loaded.diagnostics
     assert errors(text) == []
 
@@ -151,6 +152,9 @@ MISTAKES = {
     "workers, which are not available yet": f"{HEAD}{GOOD}[daemon]\nworkers = 2\n",
     "a user, which is not available yet": f"{HEAD}{GOOD}[daemon]\nuser = 'asgid'\n",
     "trusted in one string": f"{HEAD}{GOOD}[proxy]\ntrusted = '::1'\n",
+    "an address twice in its list": f"{HEAD}[listeners.a]\naddress = ['::1', '::1']\nport = 1\n",
+    "a network twice in its list": f"{HEAD}{GOOD}[proxy]\ntrusted = ['unix', 'unix']\n",
+    "a code that is none": f"{HEAD}{GOOD}[lint]\nignore = ['104']\n",
     "an empty list of origins": f"{HEAD}{GOOD}[websocket]\norigins = []\n",
     "a header that cannot be sent": f'{HEAD}{GOOD}headers = {{ a = "b\\nc" }}\n',
     "a header's name with a blank": f'{HEAD}{GOOD}headers = {{ "a b" = "c" }}\n',
@@ -165,7 +169,7 @@ def test_the_files_that_the_mistakes_are_made_in_are_good():
 @pytest.mark.parametrize("name", MISTAKES)
 def test_a_mistake_is_refused_by_the_schema_as_by_the_lint(name):
     text = MISTAKES[name]
-    assert load_values(tomllib.loads(text)).config is None
+    assert load_bytes("x", ROOT, text.encode()).config is None
     assert errors(text)
 
 
