@@ -12,6 +12,7 @@ from twisted.internet.address import IPv4Address
 
 from asgid.config.spec import Limits, ListenerSpec, Place
 from asgid.daemon.wire.factory import ConnectionFactory
+from asgid.daemon.wire.http1_head import HeadParser
 from support.connections import Client, Clock, parse_responses
 
 if TYPE_CHECKING:
@@ -177,12 +178,19 @@ def held(owner: Any) -> int:
     return total
 
 
-def read(pieces: Iterable[bytes], mode: int = READS, *, finish: bool = False) -> Reading:
-    """Feed ``pieces`` to a new connection. Whatever is not in order raises."""
+def read(
+    pieces: Iterable[bytes], mode: int = READS, *, finish: bool = False, compiled: bool = True
+) -> Reading:
+    """Feed ``pieces`` to a new connection. Whatever is not in order raises.
+
+    Without ``compiled`` heads are read in Python alone.
+    """
     turns = Turns()
     application = Application(turns, mode)
     spec = ListenerSpec("fuzz", "address", Place("fuzz"), (), limits=LIMITS)
     factory = ConnectionFactory(spec, application, clock=Clock(), call_soon=turns.call_soon)
+    if not compiled:
+        factory.parser = HeadParser(LIMITS.header_count, None)
     client = _connect(factory, turns)
     head_bytes = LIMITS.request_line_bytes + LIMITS.header_bytes + 8
     for piece in pieces:

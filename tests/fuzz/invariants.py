@@ -40,6 +40,8 @@ def http(data: bytes) -> None:
     readings = [read(pieces, mode) for pieces in cuts_of(data, seed)]
     for other in readings[1:]:
         same(readings[0], other, hasty=mode == HASTY)
+    if data:  # what is compiled changes nothing
+        assert read([data], mode, compiled=False) == readings[0]
     if mode == READS:
         not_laxer_than_h11(data, readings[0])
         not_laxer_than_the_plainest(data, readings[0])

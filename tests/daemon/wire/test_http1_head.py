@@ -10,20 +10,34 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asgid.daemon.seam import Peer, RequestHead
-from asgid.daemon.wire.http1_head import METHODS, BadRequest, HeadParser
+from asgid.daemon.wire.http1_head import METHODS, BadRequest, HeadParser, compiled_scan
 
 PEER = Peer(("192.0.2.7", 5000), ("192.0.2.1", 80), "http")
 TOKEN = frozenset((string.ascii_letters + string.digits + "!#$%&'*+-.^_`|~").encode())  # RFC 9110 5.6.2
 PLAIN = b"GET / HTTP/1.1\r\nHost: site\r\n\r\n"
 
 
+SCANS = {"python": None} | ({"compiled": compiled_scan} if compiled_scan else {})
+_using: list = []
+
+
+@pytest.fixture(scope="module", autouse=True, params=SCANS)
+def scan(request):
+    """Every test here is run with and without what is compiled."""
+    _using[:] = [SCANS[request.param]]
+
+
+def make_parser(count: int = 128) -> HeadParser:
+    return HeadParser(count, *_using)
+
+
 def parse(data: bytes, *, count: int = 128) -> RequestHead:
-    return HeadParser(count).parse(data, PEER)
+    return make_parser(count).parse(data, PEER)
 
 
 def framing(*lines: bytes, start: bytes = b"POST / HTTP/1.1"):
     """The framing of a head; None where it says nothing."""
-    parser = HeadParser(128)
+    parser = make_parser()
     parser.parse(b"\r\n".join((start, b"Host: site", *lines, b"", b"")), PEER)
     return parser.framing
 
@@ -182,7 +196,7 @@ def test_refused(status, data):
 @pytest.mark.parametrize("data", [case[2] for case in REFUSED], ids=[case[0] for case in REFUSED])
 def test_what_is_refused_leaves_nothing_to_the_next_head(data):
     """The parser is shared by all clients of a listener (RFC 9112 11.2: one's bytes never reach another)."""
-    parser = HeadParser(128)
+    parser = make_parser()
     for _ in range(2):
         with pytest.raises(BadRequest):
             parser.parse(data, PEER)
@@ -209,7 +223,7 @@ BODY_LINES = [b"Content-Length: 50", b"Transfer-Encoding: chunked", b"Connection
     ],
 )
 def test_the_parser_never_waits_for_a_body_of_the_head_before(why, start, lines, line):
-    parser = HeadParser(128)
+    parser = make_parser()
     for _ in range(2):
         try:
             parser.parse(head(*lines, line, start=start), PEER)
@@ -223,7 +237,7 @@ def test_the_parser_never_waits_for_a_body_of_the_head_before(why, start, lines,
 @pytest.mark.parametrize("value", [b"close", b"upgrade", b"keep-alive", b"close, upgrade"])
 def test_no_connection_header_of_one_client_ends_the_parser_for_the_next(name, value):
     """llhttp obeys Proxy-Connection too."""
-    parser = HeadParser(128)
+    parser = make_parser()
     for lines in ([], [b"Content-Length: 0"], [b"Upgrade: x"]):
         parser.parse(head(name + b": " + value, *lines), PEER)
         assert parser.parse(PLAIN, PEER).headers == [(b"host", b"site")]
@@ -328,7 +342,7 @@ def test_9110_2_5_a_higher_minor_version_is_held_to_the_rules_of_1_1():
     assert refused(head(start=b"GET / HTTP/1.2", host=False)) == 400
     assert refused(head(start=b"BREW / HTTP/1.2")) == 501
     assert refused(head(start=b"GET  / HTTP/1.2")) == 400
-    parser = HeadParser(128)
+    parser = make_parser()
     parser.parse(head(b"Transfer-Encoding: chunked", start=b"POST / HTTP/1.7"), PEER)
     assert parser.framing is not None
     assert parser.framing.chunked
@@ -494,7 +508,7 @@ def test_whatever_comes_is_parsed_or_refused_and_never_taken_where_h11_refuses(d
     data = data.strip(b"\r\n").split(b"\r\n\r\n")[0] + b"\r\n\r\n"
     if len(data) == 4:
         return
-    parser = HeadParser(128)
+    parser = make_parser()
     request, status = None, 0
     try:
         request = parser.parse(data, PEER)

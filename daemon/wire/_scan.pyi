@@ -1,0 +1,3 @@
+def scan(
+    data: bytes, line_limit: int, /
+) -> tuple[str, bytes, list[tuple[bytes, bytes]], bytes, int, bool] | None: ...

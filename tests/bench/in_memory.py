@@ -1,0 +1,171 @@
+"""What asgid's own code costs a request, from ``dataReceived`` to ``write``, without a socket.
+
+    python tests/bench/in_memory.py [--rounds N] [CASE ...]
+
+The kernel, uvloop and the client are left out, so that a change to the code is seen on a busy machine too. Of
+many short rounds the fastest counts: nothing but the code itself makes a round faster. Requests differ from
+one another as those of ``requests.lua`` do. ``ASGID_PURE=1`` measures without what is compiled.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+import app
+import uvloop
+
+from asgid.config.spec import ListenerSpec, Place
+from asgid.daemon.asgi.gateway import ASGIGateway
+from asgid.daemon.wire.factory import ConnectionFactory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Case = tuple[Callable[[], float], ConnectionFactory]
+
+REQUESTS = 128  # that differ, and that a round takes: short, so that some rounds are not interrupted
+
+
+class Transport:
+    """As much of a transport as a connection needs that is never full and never lost; ``write`` counts."""
+
+    def __init__(self) -> None:
+        self.writes: list[bytes] = []
+        self.write = self.writes.append
+
+    def registerProducer(self, producer: object, streaming: bool) -> None:
+        pass
+
+    def unregisterProducer(self) -> None:
+        pass
+
+    def loseConnection(self) -> None:
+        pass
+
+    def loseWriteConnection(self) -> None:
+        pass
+
+    def ends(self) -> tuple[tuple[str, int], tuple[str, int]]:
+        return ("127.0.0.1", 40000), ("127.0.0.1", 8000)
+
+
+def requests(kind: str) -> list[bytes]:
+    made = []
+    for i in range(REQUESTS):
+        lines = ["Host: 127.0.0.1:8000"]
+        token = f"{i * 2654435761 % 2**32:08x}{i * 40503 % 65536:08x}{i * 7919:08x}"
+        method, body = "GET", ""
+        if kind == "browser":
+            lines += [
+                "Connection: keep-alive",
+                f'sec-ch-ua: "Chromium";v="{100 + i % 40}", "Not.A/Brand";v="24"',
+                "sec-ch-ua-mobile: ?0",
+                'sec-ch-ua-platform: "Linux"',
+                "Upgrade-Insecure-Requests: 1",
+                f"User-Agent: Mozilla/5.0 (X11; Linux x86_64) Chrome/{100 + i % 40}.0.{i}.0 Safari/537.36",
+                "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*",
+                "Sec-Fetch-Site: same-origin",
+                "Sec-Fetch-Mode: navigate",
+                "Sec-Fetch-Dest: document",
+                f"Referer: http://127.0.0.1:8000/from/{i}",
+                "Accept-Encoding: gzip, deflate, br, zstd",
+                f"Accept-Language: en-GB,en;q=0.9,de;q=0.{i % 9}",
+                f"Cookie: session={token}; csrftoken={token[::-1]}; theme=dark",
+            ]
+        elif kind == "close":
+            lines += ["Connection: close", f"Cookie: session={token}"]
+        elif kind == "post":
+            method, body = "POST", (token + "x" * 1024)[:1024]
+            lines += ["Content-Type: application/octet-stream", "Content-Length: 1024"]
+        head = "\r\n".join([f"{method} /items/{i}/page-{token[:6]}?q={token[-9:]} HTTP/1.1", *lines])
+        made.append(f"{head}\r\n\r\n{body}".encode())
+    return made
+
+
+def factory(application: object) -> ConnectionFactory:
+    loop = asyncio.get_running_loop()
+    spec = ListenerSpec("bench", "address", Place("bench.toml"), ())
+    gateway = ASGIGateway(application, spec, loop=loop, state={})
+    return ConnectionFactory(spec, gateway, clock=time.monotonic, call_soon=loop.call_soon)
+
+
+def kept_alive(kind: str, application: object) -> Case:
+    connections = factory(application)
+    connection = connections.buildProtocol(None)
+    transport = Transport()
+    connection.makeConnection(transport)
+    made = requests(kind)
+
+    def one_round() -> float:
+        take = connection.dataReceived
+        began = time.perf_counter()
+        for data in made:
+            take(data)
+        took = time.perf_counter() - began
+        answered(transport.writes)
+        return took
+
+    return one_round, connections
+
+
+def new_each_time(application: object) -> Case:
+    connections = factory(application)
+    made = requests("close")
+
+    def one_round() -> float:
+        transports = [Transport() for _ in made]
+        began = time.perf_counter()
+        for transport, data in zip(transports, made, strict=True):
+            connection = connections.buildProtocol(None)
+            connection.makeConnection(transport)
+            connection.dataReceived(data)
+            connection.connectionLost(None)
+        took = time.perf_counter() - began
+        answered([write for transport in transports for write in transport.writes])
+        return took
+
+    return one_round, connections
+
+
+def answered(writes: list[bytes]) -> None:
+    if len(writes) != REQUESTS or any(not write.startswith(b"HTTP/1.1 200") for write in writes):
+        raise SystemExit("not every request was answered with 200")
+    writes.clear()
+
+
+CASES: dict[str, Callable[[], Case]] = {
+    "hello": lambda: kept_alive("hello", app.hello),
+    "browser": lambda: kept_alive("browser", app.hello),
+    "post-1k": lambda: kept_alive("post", app.echo),
+    "close": lambda: new_each_time(app.hello),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=1000, metavar="N")
+    parser.add_argument("cases", nargs="*", choices=[[], *CASES], metavar="CASE", help=", ".join(CASES))
+    arguments = parser.parse_args()
+    loop = uvloop.new_event_loop()
+
+    def measure() -> None:  # in a callback of the loop, as requests are: inside a task each would cost one
+        try:
+            for name in arguments.cases or CASES:
+                one_round, connections = CASES[name]()
+                best = min(one_round() for _ in range(arguments.rounds))
+                connections.gateway.close()
+                print(f"{name:10} {best / REQUESTS * 1e6:6.2f} us a request")
+        finally:
+            loop.call_soon(loop.call_soon, loop.stop)  # the spare tasks end first
+
+    loop.call_soon(measure)
+    loop.run_forever()
+
+
+if __name__ == "__main__":
+    main()
