@@ -43,7 +43,7 @@ _HOMES = {
     "HostView": "host",
     "ListenerSpec": "spec",
     "Loaded": "loading",
-    "Place": "spec",
+    "Place": "places",
     "Plan": "spec",
     "load": "loading",
     "load_values": "loading",

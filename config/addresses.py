@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
+from functools import lru_cache
 from ipaddress import (
     AddressValueError,
     IPv4Address,
@@ -51,6 +52,7 @@ class Reach(enum.IntEnum):
     PUBLIC = 2
 
 
+@lru_cache(maxsize=4096)
 def as_address(text: str) -> Address | None:
     """Return the address that ``text`` is, with its zone, or None. An IPv4 address has four decimal parts."""
     try:

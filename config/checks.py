@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from asgid.config.diagnostics import Diagnostic
     from asgid.config.document import Document
     from asgid.config.models import Listener, Root
-    from asgid.config.spec import EndpointSpec
+    from asgid.config.places import EndpointSpec
 
 
 def check(

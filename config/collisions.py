@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,8 +18,8 @@ if TYPE_CHECKING:
     from asgid.config.addresses import Address
     from asgid.config.diagnostics import Diagnostic
     from asgid.config.document import Document
+    from asgid.config.places import EndpointSpec
     from asgid.config.scan import Key
-    from asgid.config.spec import EndpointSpec
 
 
 class Entry(NamedTuple):
@@ -61,14 +60,14 @@ def check_collisions(document: Document, claimed: Iterable[Entry]) -> Iterator[D
             yield _collision(document, entry, other)
 
 
-@dataclass(slots=True)
 class _Taken:
     """Who has a port, or another thing that only one can have."""
 
-    others: list[Entry] = field(default_factory=list)
-    at: dict[Address, list[Entry]] = field(default_factory=dict)
-    wide: dict[int, list[Entry]] = field(default_factory=dict)
-    of_version: dict[int, list[Entry]] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.others: list[Entry] = []
+        self.at: dict[Address, list[Entry]] = {}
+        self.wide: dict[int, list[Entry]] = {}
+        self.of_version: dict[int, list[Entry]] = {}
 
     def add(self, entry: Entry) -> None:
         mine = entry.claimed

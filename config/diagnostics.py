@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from asgid.config.spec import Place
+    from asgid.config.places import Place
 
 Severity = Literal["error", "warning", "info"]
 

@@ -9,8 +9,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from asgid.config.diagnostics import COMMAND_LINE, Diagnostic, Fix, Severity
+from asgid.config.places import Place
 from asgid.config.scan import Key, ScanError, SourceMap, Span, offset_inside, scan
-from asgid.config.spec import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -12,6 +12,7 @@ a traceback (an unknown keyword, a trailing backslash) or takes silently (a keyw
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from asgid.config.endpoint_check import bind, checked
@@ -40,11 +41,12 @@ __all__ = [
 ]
 
 
+@lru_cache(maxsize=4096)
 def parse(text: str) -> Endpoint:
     """Read one endpoint string. Raises :class:`EndpointSyntaxError` for what cannot be opened anywhere.
 
     The arguments of the stock kinds and of asgid's own are checked; those of other kinds (Twisted's
-    plugins) are left to their plugin.
+    plugins) are left to their plugin. What was read is remembered, for every check asks for it.
     """
     return checked(text)
 

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from asgid.config.diagnostics import Diagnostic
     from asgid.config.document import Document
     from asgid.config.models import Listener, Proxy, Root
+    from asgid.config.places import EndpointSpec, Place
     from asgid.config.scan import Key
     from asgid.config.sockets import Claim
-    from asgid.config.spec import EndpointSpec, Place
 
 
 def check(

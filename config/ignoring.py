@@ -7,6 +7,7 @@ declares: it stays one, whoever ignores it, and the attempt is a warning of its 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from asgid.config.diagnostics import Diagnostic
     from asgid.config.document import Document
 
-_COMMENT = re.compile(r"#[ \t]*asgid:[ \t]*ignore\b[ \t:=]*(?P<codes>[^#\n]*)", re.IGNORECASE)
+_COMMENT = re.compile(r"#[ \t]*asgid:[ \t]*ignore\b[ \t:=]*(?P<codes>[^#\n]*)")
 _WORD = re.compile(r"[^\s,;\[\]]+")
 _CODE = re.compile(r"ASG[0-9]+", re.IGNORECASE)
 
@@ -76,8 +77,10 @@ def _comments(document: Document) -> Iterator[tuple[int, str]]:
         for span in spans.values()
         if document.text[span.start] in "\"'"
     )
+    starts = [span.start for span in strings]
     for match in found:
-        if not any(span.start < match.start() < span.end for span in strings):
+        before = bisect_left(starts, match.start()) - 1
+        if before < 0 or strings[before].end <= match.start():
             yield match.start("codes"), match["codes"]
 
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from asgid.config.models import Root
+    from asgid.config.places import Place
     from asgid.config.scan import Key
-    from asgid.config.spec import Place
 
 _LISTENER = re.compile(r'listeners\.(?:"(?:[^"\\]|\\.)*"|[^."]+)')
 """The dotted key of a listener, at the beginning of a longer one."""
@@ -101,7 +101,6 @@ def _findings(document: Document, broken: AbstractSet[Key]) -> tuple[tuple[Diagn
 
     # They import pydantic.
     from asgid.config import cautions, checks, contradictions, models, shape  # noqa: PLC0415
-    from asgid.config.ignoring import ignored  # noqa: PLC0415 - not for a file that cannot be read
 
     found: list[Diagnostic] = []
     reported: set[Key] = set()
@@ -126,8 +125,17 @@ def _findings(document: Document, broken: AbstractSet[Key]) -> tuple[tuple[Diagn
     found += found_shape
     if broken:
         found = [each for each in found if not _may_follow(each, document, broken)]
-    silenced = ignored(document)
-    return in_order([*silenced.kept(found, document.name), *silenced.problems]), root
+    return in_order(_heard_of(document, found)), root
+
+
+def _heard_of(document: Document, found: list[Diagnostic]) -> Iterable[Diagnostic]:
+    """Return the findings without those that the file asks not to hear of."""
+    if "lint" not in document.values and "asgid" not in document.text:
+        return found
+    from asgid.config.ignoring import ignored  # noqa: PLC0415 - only a file that ignores some pays for it
+
+    asked = ignored(document)
+    return [*asked.kept(found, document.name), *asked.problems]
 
 
 _ABOUT_ALL = frozenset({codes.NO_LISTENER, codes.NOTHING_REQUIRED, codes.ENDPOINT_BOTH_FAMILIES})

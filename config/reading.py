@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from asgid.config import codes
 from asgid.config.diagnostics import Diagnostic
 from asgid.config.document import Document, dotted
+from asgid.config.places import Place
 from asgid.config.scan import ScanError, Scanner
-from asgid.config.spec import Place
 
 if TYPE_CHECKING:
     import os

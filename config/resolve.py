@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from asgid.config import endpoints
 from asgid.config.models import Table
+from asgid.config.places import EndpointSpec
 from asgid.config.shape import WAYS, Way
-from asgid.config.spec import EndpointSpec
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from asgid.config.loading import Config
+    from asgid.config.places import Place
     from asgid.config.scan import Key
-    from asgid.config.spec import Place
 
 Source = Literal["default", "server-wide", "listener"]
 

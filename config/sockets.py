@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from typing import TypeGuard
 
@@ -63,6 +64,7 @@ class SystemdClaim:
 Claim = TcpClaim | PathClaim | DescriptorClaim | SystemdClaim
 
 
+@lru_cache(maxsize=4096)
 def claim(endpoint: Endpoint) -> Claim | None:
     """Return what ``endpoint`` takes, or None where the string does not tell (a plugin, a host name)."""
     if endpoint.kind == "haproxy" and endpoint.args:

@@ -10,29 +10,31 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from asgid.config.places import NOWHERE, EndpointSpec, Place
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from asgid.config.diagnostics import Diagnostic
 
+__all__ = [
+    "NOWHERE",
+    "ApplicationSpec",
+    "DaemonSpec",
+    "EndpointSpec",
+    "Headers",
+    "Limits",
+    "ListenerSpec",
+    "LogSpec",
+    "Place",
+    "Plan",
+    "Proxy",
+    "Timeouts",
+    "WebSocketOptions",
+]
+
 Headers = tuple[tuple[bytes, bytes], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where something stands: a file (or "command line") and a 1-based line and column, in characters."""
-
-    file: str
-    line: int = 1
-    column: int = 1
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
-
-
-NOWHERE = Place("command line")
-"""The place of what nobody has written anywhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,19 +89,6 @@ class Proxy:
     host_header: bytes = b"x-forwarded-for"  # lower-cased
     port_header: bytes = b"x-forwarded-port"  # lower-cased
     rewrites: bool = True  # X-Forwarded-Host and -Prefix are taken; Daphne's flags know nothing of them
-
-
-@dataclass(frozen=True, slots=True)
-class EndpointSpec:
-    """One endpoint string of a listener, as ``asgid endpoints`` prints it.
-
-    ``ipv6_only`` is for stock ``tcp:`` and ``ssl:`` strings with an IPv6 wildcard alone: true when another
-    endpoint of the plan has the IPv4 wildcard on that port, so that this one must not take IPv4 too.
-    """
-
-    text: str
-    place: Place
-    ipv6_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from asgid.daemon.observe import journal
 from asgid.daemon.observe.streams import write_err
 
 if TYPE_CHECKING:
@@ -19,6 +18,7 @@ def say(diagnostics: Iterable[Diagnostic]) -> None:
     if not found:
         return
     from asgid.config import render_text  # noqa: PLC0415 - a clean file needs none of it
+    from asgid.daemon.observe import journal  # noqa: PLC0415 - it imports logging
 
     if journal.is_read():
         text = "".join(

@@ -44,3 +44,12 @@ def test_every_name_that_is_offered_is_there():
         assert getattr(asgid.config, name) is not None
     with pytest.raises(AttributeError, match="nothing"):
         asgid.config.nothing  # noqa: B018
+
+
+@pytest.mark.parametrize("mistake", ["", "adress = 1", 'port = "1"', "x = y", "# asgid: ignore ASG508"])
+def test_a_lint_imports_neither_twisted_nor_a_loop(tmp_path, mistake):
+    path = tmp_path / "l.toml"
+    text = '[application]\ntarget = "a:b"\n[listeners.a]\naddress = "0.0.0.0"\nport = 1\n'
+    path.write_text(f"{text}[listeners.b]\nendpoint = 'onion:1'\n{mistake}\n")
+    code = f"from asgid.daemon.cli.commands import run; run(['lint', {str(path)!r}])"
+    assert not imported(code) & ({*NEVER} - {"asgid.daemon"})
