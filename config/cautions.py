@@ -101,13 +101,18 @@ def _port_zero(document: Document, key: Key, table: dict[str, Any]) -> Iterator[
     listed = [given] if isinstance(given, str) else given if isinstance(given, list) else []
     count = sum(2 if each == "*" else 1 for each in listed)
     if port == 0 and type(port) is int and count > 1:
-        yield document.at_value(
-            codes.PORT_ZERO_SEVERAL,
-            (*key, "port"),
-            f"{dotted(key)} has {count} addresses, and with port 0 each gets a port of its own",
-            "write a port, or one address",
-            severity="warning",
-        )
+        yield port_zero(document, key, count)
+
+
+def port_zero(document: Document, key: Key, count: int) -> Diagnostic:
+    """Return the finding that a listener with several addresses asks for a port of the system's choice."""
+    return document.at_value(
+        codes.PORT_ZERO_SEVERAL,
+        (*key, "port"),
+        f"{dotted(key)} has {count} addresses, and with port 0 each gets a port of its own",
+        "write a port, or one address",
+        severity="warning",
+    )
 
 
 def _required(document: Document, listeners: dict[str, Any]) -> Iterator[Diagnostic]:

@@ -125,17 +125,28 @@ def _findings(document: Document, broken: AbstractSet[Key]) -> tuple[tuple[Diagn
     found += found_shape
     if broken:
         found = [each for each in found if not _may_follow(each, document, broken)]
-    return in_order(_heard_of(document, found)), root
+    return in_order([*heard_of(document, found), *_about_ignoring(document)]), root
 
 
-def _heard_of(document: Document, found: list[Diagnostic]) -> Iterable[Diagnostic]:
-    """Return the findings without those that the file asks not to hear of."""
-    if "lint" not in document.values and "asgid" not in document.text:
+def heard_of(document: Document, found: Iterable[Diagnostic]) -> Iterable[Diagnostic]:
+    """Return findings without the warnings and infos that the file asks not to hear of."""
+    if not _ignores(document):
         return found
     from asgid.config.ignoring import ignored  # noqa: PLC0415 - only a file that ignores some pays for it
 
-    asked = ignored(document)
-    return [*asked.kept(found, document.name), *asked.problems]
+    return ignored(document).kept(found, document.name)
+
+
+def _about_ignoring(document: Document) -> Iterable[Diagnostic]:
+    if not _ignores(document):
+        return ()
+    from asgid.config.ignoring import ignored  # noqa: PLC0415
+
+    return ignored(document).problems
+
+
+def _ignores(document: Document) -> bool:
+    return "lint" in document.values or "asgid" in document.text
 
 
 _ABOUT_ALL = frozenset({codes.NO_LISTENER, codes.NOTHING_REQUIRED, codes.ENDPOINT_BOTH_FAMILIES})

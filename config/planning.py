@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asgid.config import codes
-from asgid.config.addresses import Reach, reach
+from asgid.config.addresses import Reach, is_documentation, reach
+from asgid.config.cautions import port_zero
 from asgid.config.collisions import check_collisions, claims
 from asgid.config.diagnostics import Diagnostic, Severity
 from asgid.config.endpoints import AsgidUnix, parse, view
-from asgid.config.exposure import wider
+from asgid.config.exposure import undeclared, wider
 from asgid.config.resolve import absolute, address_endpoint, file_endpoints, kind_of, merged
 from asgid.config.sockets import TcpClaim, claim, takes_ipv4_wildcard
 from asgid.config.spec import (
@@ -167,10 +168,21 @@ class _Planner:
         if table.exposure not in {None, "public"}:
             problems += self._too_wide(name, table, addresses)
         place = self.document.place(key)
+        self.diagnostics += self._hardly_meant(key, place, table, addresses)
         bound = device if table.bind_to_device else ""
         return tuple(
             EndpointSpec(str(address_endpoint(table, str(each), bound)), place) for each in addresses
         )
+
+    def _hardly_meant(
+        self, key: Key, place: Place, table: models.Listener, addresses: list[Address]
+    ) -> Iterator[Diagnostic]:
+        """Yield of an interface what the file alone tells of addresses."""
+        public = [each for each in addresses if reach(each) is Reach.PUBLIC and not is_documentation(each)]
+        if table.exposure is None and public:
+            yield undeclared(self.document, key, place, TcpClaim(public[0], table.port or 0))
+        if table.port == 0 and len(addresses) > 1:
+            yield port_zero(self.document, key[:2], len(addresses))
 
     def _too_wide(self, name: str, table: models.Listener, addresses: list[Address]) -> Iterator[Diagnostic]:
         declared = Reach[str(table.exposure).upper()]

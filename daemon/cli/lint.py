@@ -82,8 +82,18 @@ def _checked(file: str, *, live: bool, fix: bool) -> tuple[list[Diagnostic], boo
         loaded = load(file)
     found = list(loaded.diagnostics)
     if live and loaded.config is not None:
-        found += _live(loaded)
+        asked = _live(loaded)
+        found = [*(each for each in found if not _is_told_better(each, asked)), *asked]
     return found, loaded.unreadable
+
+
+def _is_told_better(found: Diagnostic, asked: Sequence[Diagnostic]) -> bool:
+    """Tell whether what the file alone lets suspect has been asked of this host: a mistake is told once."""
+    from asgid.config import codes  # noqa: PLC0415
+
+    if found.code == codes.NO_DIRECTORY:
+        return any(each.code == codes.APPLICATION_DIRECTORY for each in asked)
+    return found.code == codes.ENDPOINT_FOREIGN_KIND  # Twisted has the kind, or that is an error
 
 
 def _from_stdin(*, fix: bool) -> Loaded:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from asgid.config import codes, endpoints
 from asgid.config.diagnostics import Diagnostic, in_order
+from asgid.config.loading import heard_of
 from asgid.daemon.net import live_problems, privileges
 from asgid.daemon.net.holders import Processes, Service
 
@@ -42,7 +43,7 @@ def by_hand(config: Config, plan: Plan, host: HostView) -> list[Diagnostic]:
 
 
 def _in_full(config: Config, found: list[Diagnostic]) -> list[Diagnostic]:
-    return list(in_order(map(config.document.in_full, found)))
+    return list(heard_of(config.document, in_order(map(config.document.in_full, found))))
 
 
 def _import(plan: Plan) -> list[Diagnostic]:

@@ -301,3 +301,19 @@ def test_an_environment_file_that_cannot_be_read_is_an_error_at_its_name(planned
     (problem,) = made.diagnostics
     assert (problem.code, problem.severity) == (codes.ENVIRONMENT_FILE_UNREADABLE, "error")
     assert (problem.place.line, problem.place.column) == (3, 20)
+
+
+def test_an_interface_with_a_public_address_is_told_of_as_such_an_address_is(planned):
+    host = Host(addresses={"eth0": ("10.0.0.5", "8.8.8.8")})
+    (found,) = planned(listener('interface = "eth0"', "port = 1"), host).diagnostics
+    assert (found.code, found.severity, found.place.line, found.place.column) == ("ASG508", "warning", 4, 13)
+    assert "8.8.8.8" in found.message
+    for lines in (('exposure = "public"',), ('family = "ipv6"', "required = false")):
+        assert planned(listener('interface = "eth0"', "port = 1", *lines), host).diagnostics == ()
+
+
+def test_port_0_on_an_interface_with_several_addresses_is_told_of(planned):
+    host = Host(addresses={"eth0": ("10.0.0.5", "fd00::5")})
+    (found,) = planned(listener('interface = "eth0"', "port = 0"), host).diagnostics
+    assert (found.code, found.place.line, found.place.column) == ("ASG214", 5, 8)
+    assert planned(listener('interface = "eth0"', "port = 0", 'family = "ipv4"'), host).diagnostics == ()

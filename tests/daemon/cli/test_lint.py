@@ -138,3 +138,35 @@ def test_every_code_is_in_the_table_and_can_be_explained(capsys):
     for said in ("ASG101", "asg101", "101"):
         assert run(["explain", said]) == 0
         assert capsys.readouterr().out.startswith("ASG101: ")
+
+
+def test_what_a_file_ignores_is_ignored_of_what_the_host_says_too(tmp_path, capsys):
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        port = held.getsockname()[1]
+        text = f'[listeners.a]\naddress = "127.0.0.1"{{0}}\nport = {port}\nrequired = false\n[listeners.b]\n'
+        text += 'address = "127.0.0.1"\nport = 0\n'
+        path = probe_file(tmp_path, text.format(""))
+        run(["lint", str(path), "--live"])
+        assert "warning[ASG804]" in capsys.readouterr().out
+        for ignoring in (text.format("  # asgid: ignore ASG804"), text + '[lint]\nignore = ["ASG804"]\n'):
+            path = probe_file(tmp_path, ignoring.format(""))
+            assert run(["lint", str(path), "--live", "--strict"]) == 0
+            assert capsys.readouterr().out == ""
+
+
+def test_an_ignored_error_stays_one_and_the_attempt_is_told_of(tmp_path, capsys):
+    path = write(tmp_path / "l.toml", GOOD.replace("port = 1", "port = 70000  # asgid: ignore ASG206"))
+    assert run(["lint", str(path)]) == 1
+    said = capsys.readouterr().out
+    assert "error[ASG206]" in said
+    assert "warning[ASG112]: ASG206 is an error, and stays one" in said
+
+
+def test_a_kind_that_twisted_does_not_have_is_told_of_once(tmp_path, capsys):
+    path = probe_file(tmp_path, '[listeners.a]\nendpoint = "onion:80"\n')
+    assert run(["lint", str(path)]) == 0
+    assert capsys.readouterr().out.count("[ASG") == 1
+    assert run(["lint", str(path), "--live"]) == 1
+    said = capsys.readouterr().out
+    assert "error[ASG816]" in said
+    assert said.count("[ASG") == 1
