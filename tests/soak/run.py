@@ -44,14 +44,15 @@ def soak(
     try:
         for number in range(looks):
             traffic.run(seconds / looks)
+            under = victim.state()
             victim.calm_down()
             points.append(victim.pss_kib())
             state = victim.state()
             print(
                 f"{time.strftime('%H:%M:%S')} {number + 1} of {looks}: PSS {points[-1] / 1024:.2f} MiB, "
                 f"{state['tasks']} tasks, {state['descriptors']} descriptors, "
-                f"largest pause of the loop {state['pause_ms']:.1f} ms "
-                f"({state['computed_ms']:.1f} ms computed); {traffic}",
+                f"largest pause of the loop {under['pause_ms']:.1f} ms "
+                f"({under['computed_ms']:.1f} ms computed); {traffic}",
                 flush=True,
             )
         found = list(traffic.wrong)
