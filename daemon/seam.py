@@ -8,7 +8,7 @@ given. Every call is a plain call on the event loop's thread; none of them block
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from asyncio import Future
@@ -27,15 +27,28 @@ class Gone(enum.Enum):
     TIMED_OUT = "the application took too long"  # answered by the wire: the application is to be cancelled
 
 
+class TLS(NamedTuple):
+    """What was agreed on for a connection over TLS. Certificates are PEM."""
+
+    version: int  # 0x0304 is TLS 1.3
+    cipher: int | None  # the suite's number in IANA's registry
+    certificate: str | None  # the server's
+    chain: tuple[str, ...]  # the client's, its own certificate first; empty where it sent none
+    name: str | None  # the subject of the client's certificate (RFC 4514)
+
+
 class Peer:
     """The two ends of a connection, fixed for its life. ``None`` on a unix socket."""
 
-    __slots__ = ("client", "scheme", "server")
+    __slots__ = ("client", "scheme", "server", "tls")
 
-    def __init__(self, client: Address | None, server: Address | None, scheme: str) -> None:
+    def __init__(
+        self, client: Address | None, server: Address | None, scheme: str, tls: TLS | None = None
+    ) -> None:
         self.client = client
         self.server = server
         self.scheme = scheme  # "http" or "https"
+        self.tls = tls
 
 
 class RequestHead:

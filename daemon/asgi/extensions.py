@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import io
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from asgid.daemon.seam import TLS
 
 TRAILERS = "http.response.trailers"
 EARLY_HINT = "http.response.early_hint"
@@ -35,7 +38,7 @@ class Fixed(dict[str, Any]):
     clear = pop = popitem = setdefault = update = _refuse
 
     def __reduce__(self) -> tuple[type[dict[str, Any]], tuple[dict[str, Any]]]:
-        """Copies, deep ones and pickled ones among them, are plain dictionaries."""
+        """Make plain dictionaries of copies, deep ones and pickled ones among them."""
         return dict, (dict(self),)
 
 
@@ -51,6 +54,18 @@ def announced(listener: str, version: str) -> dict[str, Any]:
     if version != "1.0":
         found |= {EARLY_HINT: NOTHING, TRAILERS: NOTHING}
     return found
+
+
+def of_session(session: TLS) -> dict[str, Any]:
+    """Return the ``tls`` extension of a connection (ASGI TLS extension 0.2)."""
+    return {
+        "server_cert": session.certificate,
+        "client_cert_chain": session.chain,
+        "client_cert_name": session.name,
+        "client_cert_error": None,  # a handshake with a certificate that is not valid fails
+        "tls_version": session.version,
+        "cipher_suite": session.cipher,
+    }
 
 
 class Part:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from asgid.daemon.asgi.extensions import NOTHING, Fixed, announced
+from asgid.daemon.asgi.extensions import NOTHING, Fixed, announced, of_session
 from asgid.daemon.asgi.forwarded import Forwarding
 
 if TYPE_CHECKING:
@@ -46,6 +46,8 @@ class ScopeMaker:
             "server": peer.server,
             "extensions": self._extensions[head.version].copy(),
         }
+        if peer.tls is not None:
+            scope["extensions"]["tls"] = of_session(peer.tls)
         if self._state is not None:
             scope["state"] = self._state.copy()
         if self._forwarding is not None:
@@ -59,6 +61,9 @@ class ScopeMaker:
         scope["type"] = "websocket"
         scope["scheme"] = "wss" if scope["scheme"] == "https" else "ws"
         scope["subprotocols"] = subprotocols
+        tls = scope["extensions"].get("tls")
         scope["extensions"] = self._websocket_extensions.copy()
+        if tls is not None:
+            scope["extensions"]["tls"] = tls
         del scope["method"]
         return scope

@@ -34,9 +34,9 @@ class ConnectionFactory:
     """Twisted's factory for one listener; it owns the connections that it makes."""
 
     __slots__ = (
-        "_build", "_full", "_on_full", "_on_room", "admission", "application_s", "begin", "call_soon", "clock",
-        "complaints", "connections",
-        "counters", "extra_lines", "gateway", "keep_alive_s", "keeps_alive", "limits", "name", "observe",
+        "_build", "_full", "_on_full", "_on_room", "admission", "application_s", "begin", "call_soon",
+        "clock", "complaints", "connections", "counters",
+        "extra_lines", "gateway", "keep_alive_s", "keeps_alive", "limits", "name", "observe",
         "parser", "rules", "spec", "timed", "timeouts", "websockets", "writer",
     )  # fmt: skip
     noisy = False
@@ -142,7 +142,11 @@ class ConnectionFactory:
         client, server = ends() if ends else (_end(transport.getPeer()), _end(transport.getHost()))
         if client is None or server is None:
             client = server = None
-        return Peer(client, server, scheme)
+        if scheme == "http":
+            return Peer(client, server, scheme)
+        from asgid.daemon.wire.tls import session  # noqa: PLC0415 - few listeners have it
+
+        return Peer(client, server, scheme, session(transport))
 
     def upgrade(self, connection: HTTP1Connection, head: RequestHead, data: bytes, ahead: bytes) -> None:
         """Go on as a WebSocket; ``data`` is the head as it came, ``ahead`` what came after it."""

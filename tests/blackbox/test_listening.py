@@ -189,6 +189,24 @@ endpoint = ['tcp:0:interface=127.0.0.1', 'tcp:0:interface=\:\:1']
     assert len(server.listeners) == 2
 
 
+def test_an_older_version_of_tls_is_told_and_none_where_there_is_none(serve, tmp_path):
+    certificate, key = self_signed(tmp_path)
+    endpoint = f"ssl:0:interface=127.0.0.1:privateKey={key}:certKey={certificate}"
+    server = serve(
+        f"[listeners.secure]\nendpoint = '{endpoint}'\n[listeners.plain]\naddress = '127.0.0.1'\nport = 0\n"
+    )
+    places = {line.name: line.place for line in server.listeners}
+    context = ssl.create_default_context(cafile=str(certificate))
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers("ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256")
+    with httpx.Client(verify=context, trust_env=False) as client:
+        scope = client.get(f"https://127.0.0.1:{places['secure'][1]}/scope").json()
+        assert scope["extensions"]["tls"]["tls_version"] == 0x0303
+        assert scope["extensions"]["tls"]["cipher_suite"] in {0xC02B, 0xC02F}  # RFC 5289 3.2
+        plain = client.get(f"http://127.0.0.1:{places['plain'][1]}/scope").json()
+        assert "tls" not in plain["extensions"]
+
+
 def test_an_ssl_endpoint_string_is_tls_through_twisted(serve, tmp_path):
     certificate, key = self_signed(tmp_path)
     endpoint = f"ssl:0:interface=127.0.0.1:privateKey={key}:certKey={certificate}"
@@ -199,6 +217,12 @@ def test_an_ssl_endpoint_string_is_tls_through_twisted(serve, tmp_path):
         scope = client.get(f"https://127.0.0.1:{port}/scope").json()
         assert scope["scheme"] == "https"
         assert scope["extensions"]["asgid"]["listener"] == "secure"
+        tls = scope["extensions"]["tls"]
+        assert tls["server_cert"] == certificate.read_text()
+        assert tls["tls_version"] == 0x0304
+        assert tls["cipher_suite"] in {0x1301, 0x1302, 0x1303}  # RFC 8446 B.4
+        assert tls["client_cert_chain"] == []
+        assert (tls["client_cert_name"], tls["client_cert_error"]) == (None, None)
         large = client.get(f"https://127.0.0.1:{port}/large?size=3000000")
         assert len(large.content) == 3_000_000
         body = os.urandom(1_000_000)
