@@ -277,6 +277,7 @@ def test_the_order_of_listeners_and_of_addresses_changes_nothing():
     [
         ({"address": "::1", "port": 1}, {"address": "0:0::1", "port": 1}),
         (ADDRESS, {"endpoint": "tcp:1:interface=127.0.0.1:backlog=2048"}),
+        ({"endpoint": r"tcp:1:interface=\:\:1"}, {"endpoint": r"tcp:1:interface=0\:0\:\:1"}),
         (ADDRESS, {"endpoint": "tcp:backlog=2048:interface=127.0.0.1:port=1"}),
         ({"address": "0.0.0.0", "port": 1}, {"endpoint": "tcp:1:backlog=2048"}),
         ({"address": ["0.0.0.0", "::"], "port": 1}, {"address": "*", "port": 1}),
@@ -297,6 +298,12 @@ def test_only_the_sockets_that_go_are_closed():
     assert change.kind == "rebound"
     assert (change.closed, change.opened, change.kept) == (("127.0.0.1:1",), ("127.0.0.2:1",), ("[::1]:1",))
     assert [each.key for each in change.changes] == ["root_path"]
+
+
+def test_a_socket_that_only_comes_rebinds_and_closes_nothing():
+    two = {"address": ["127.0.0.1", "127.0.0.2"], "port": 1}
+    change = compared({"a": ADDRESS}, {"a": two}).listeners[0]
+    assert (change.kind, change.closed, change.opened) == ("rebound", (), ("127.0.0.2:1",))
 
 
 def test_a_stock_wildcard_is_two_sockets_unless_another_listener_has_one_of_them():

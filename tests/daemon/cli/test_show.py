@@ -149,6 +149,7 @@ def test_the_widest_reach_counts():
     assert of("tcp:1:interface=127.0.0.1", "fd:fileno=3") == "unknown"
     assert of("tcp:1:interface=127.0.0.1", "tcp:2:interface=10.0.0.1") == "private"
     assert of("tcp:1:interface=127.0.0.1", "unix:/x") == "loopback"
+    assert of("tcp:2:interface=10.0.0.1", "fd:fileno=3") == "unknown"
     assert of() == "unknown"
 
 
@@ -160,7 +161,8 @@ _FREE = {socket.AF_INET: (socket.IPPROTO_IP, 15), socket.AF_INET6: (socket.IPPRO
     [
         TcpSocket("127.0.0.1", 0), TcpSocket("127.0.0.1", 0, freebind=True),
         TcpSocket("127.0.0.1", 0, device="lo"),
-        TcpSocket("::1", 0, v6_only=True), TcpSocket("::1", 0, freebind=True, v6_only=True),
+        TcpSocket("::", 0), TcpSocket("::1", 0, v6_only=True),
+        TcpSocket("::1", 0, freebind=True, v6_only=True),
     ],
 )  # fmt: skip
 def test_the_options_that_are_named_are_those_that_the_socket_has(wanted):
