@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from asgid.config import codes, endpoints
-from asgid.config.diagnostics import Diagnostic, where
+from asgid.config.diagnostics import Diagnostic, has_errors, where
 from asgid.config.endpoints import Endpoint
 from asgid.daemon.net import descriptors, live_unix, plans, privileges
 from asgid.daemon.net.errors import AddressAbsentError, CollisionError, OpenError, PortHeldError
@@ -48,7 +48,22 @@ def live_problems(
     service: what ``service`` holds is not in the way then, and systemd has passed nothing yet.
     """
     live = _Live(plan, host, service, by_hand=by_hand)
-    return [found for listener in plan.listeners for found in live.of(listener)]
+    found = [each for listener in plan.listeners for each in live.of(listener)]
+    if live.serving or has_errors(found):
+        return found
+    return [*found, nothing_serves(plan)]
+
+
+def nothing_serves(plan: Plan) -> Diagnostic:
+    """Return the finding that not one listener could be opened."""
+    return Diagnostic(
+        code=codes.NOTHING_SERVES,
+        severity="error",
+        message="no listener serves",
+        place=plan.listeners[0].place if plan.listeners else plan.application.place,
+        key="listeners",
+        help="every listener has required = false, and none could be opened",
+    )
 
 
 class _Wanted(NamedTuple):
@@ -59,8 +74,8 @@ class _Wanted(NamedTuple):
     passed: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True)
-class _Note(Exception):  # noqa: N818 - it is none
+@dataclass(frozen=True, slots=True)
+class _Note:
     """Something that is worth a word and in nobody's way."""
 
     severity: Severity
@@ -83,10 +98,13 @@ class _Live:
         self._tcp = TcpTable({sock.port for each in wanted for sock in each.tcp if sock.port})
         self._unix = Around(UnixTable(), self._processes, service)
         self._claims: list[tuple[EndpointSpec, str, object, bytes, int]] = []
+        self._refused = False  # the listener that is looked at
+        self.serving = 0  # so many listeners have nothing in their way
 
     def of(self, listener: ListenerSpec) -> Iterator[Diagnostic]:
         """Yield what is wrong with ``listener``."""
         yield from listener.problems
+        self._refused = bool(listener.problems)
         known = {problem.code for problem in listener.problems}
         for endpoint in listener.endpoints:
             for code, severity, message, advice in self._of_endpoint(listener, endpoint):
@@ -99,6 +117,7 @@ class _Live:
                         key=f"listeners.{listener.name}.{listener.kind}",
                         help=advice,
                     )
+        self.serving += not self._refused
 
     def _of_endpoint(
         self, listener: ListenerSpec, endpoint: EndpointSpec
@@ -110,9 +129,8 @@ class _Live:
                 raise read
             for note in self._look(listener, endpoint, read):
                 yield note.code, note.severity, note.message, note.help
-        except _Note as note:
-            yield note.code, note.severity, note.message, note.help
         except OpenError as error:
+            self._refused = True
             yield error.code, wrong, error.message, error.help
 
     def _look(self, listener: ListenerSpec, endpoint: EndpointSpec, wanted: _Wanted) -> Iterator[_Note]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from asgid.config import codes, endpoints
 from asgid.config.diagnostics import Diagnostic, in_order
 from asgid.config.loading import heard_of
+from asgid.config.sockets import PathClaim, claim
 from asgid.daemon.net import live_problems, privileges
 from asgid.daemon.net.holders import Processes, Service
 
@@ -77,9 +78,35 @@ def _around(config: Config, plan: Plan) -> Iterator[Diagnostic]:
         message = f"the access log {access} cannot be opened: {os.strerror(number)}"
         advice = "its directory is to be there, and this user may write the file"
         yield Diagnostic(codes.LOG_FILE, "error", message, plan.log.access_place, "log.access", advice)
+    yield from _twice(plan)
     yield from _open_files(config)
     for listener in plan.listeners:
         yield from _backlogs(config, listener)
+
+
+def _twice(plan: Plan) -> Iterator[Diagnostic]:
+    """Yield an error for each file that would be written where the service has another one."""
+    taken: dict[tuple[str, str], str] = {}
+    for listener in plan.listeners:
+        for endpoint in listener.endpoints:
+            claimed = claim(endpoints.parse(endpoint.text))
+            if isinstance(claimed, PathClaim):
+                taken[_identity(Path(claimed.path))] = f"the socket of listener {listener.name}"
+    if plan.log.access not in {"", "-"}:
+        access = _identity(Path(plan.log.access))
+        if access in taken:
+            message = f"the access log {plan.log.access} is {taken[access]}"
+            yield Diagnostic(codes.LOG_FILE, "error", message, plan.log.access_place, "log.access")
+        taken[access] = "the access log"
+    pid_file = plan.daemon.pid_file
+    if pid_file is not None and _identity(pid_file) in taken:
+        message = f"the pid file {pid_file} is {taken[_identity(pid_file)]}"
+        yield Diagnostic(codes.PID_FILE, "error", message, plan.daemon.pid_file_place, "daemon.pid_file")
+
+
+def _identity(path: Path) -> tuple[str, str]:
+    """Return what tells a file from all others, also before it is there."""
+    return os.path.realpath(path.parent), path.name
 
 
 def _cannot_enter(directory: Path) -> int:
@@ -103,6 +130,8 @@ def _cannot_write(path: Path, *, anew: bool) -> int:
         return error.errno or errno.EIO
     if path.is_dir():
         return errno.EISDIR
+    if path.is_socket() and not anew:
+        return errno.ENXIO
     if there is not None and not anew:
         return 0 if os.access(path, os.W_OK) else _refusal(path)
     folder = path.parent if anew else Path(os.path.realpath(path)).parent

@@ -11,9 +11,10 @@ import time
 from typing import TYPE_CHECKING
 
 from asgid.config import Diagnostic
-from asgid.config.codes import LIFESPAN_FAILED, NOTHING_SERVES, OPEN_FILES_LOW, PID_FILE
+from asgid.config.codes import LIFESPAN_FAILED, OPEN_FILES_LOW, PID_FILE
 from asgid.config.diagnostics import has_errors
 from asgid.daemon.asgi.lifespan import Lifespan, LifespanError
+from asgid.daemon.net.live import nothing_serves
 from asgid.daemon.observe.escape import visible
 from asgid.daemon.observe.streams import write_err
 from asgid.daemon.supervise.drain import drain
@@ -79,7 +80,7 @@ class Supervisor:
             return [self._lifespan_failed(error)]
         found = await self._open_all()
         if not has_errors(found) and not self._bound():
-            found.append(self._nothing_serves())
+            found.append(nothing_serves(self.plan))
         if not has_errors(found):
             found += self._write_pid_file()
         if has_errors(found):
@@ -187,14 +188,4 @@ class Supervisor:
             place=self.plan.application.place,
             key="application.target",
             help='its lifespan.startup failed; with lifespan = "off" it is not asked to start up',
-        )
-
-    def _nothing_serves(self) -> Diagnostic:
-        return Diagnostic(
-            code=NOTHING_SERVES,
-            severity="error",
-            message="no listener serves",
-            place=self.listeners[0].spec.place if self.listeners else self.plan.application.place,
-            key="listeners",
-            help="every listener has required = false, and none could be opened",
         )
