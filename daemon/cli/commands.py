@@ -159,10 +159,9 @@ def _serve(loaded: Loaded, wrong: int, notes: Sequence[str] = (), *, debug: bool
     if loaded.config is None:
         _refuse(loaded)
         return wrong
-    say(loaded.diagnostics)
     from asgid.daemon.supervise.start import start  # noqa: PLC0415 - twisted and uvloop
 
-    return start(loaded.config, notes=notes, debug=debug)
+    return start(loaded.config, loaded.diagnostics, notes=notes, debug=debug)
 
 
 def _refuse(loaded: Loaded) -> None:

@@ -80,20 +80,7 @@ def _checked(file: str, *, live: bool, fix: bool) -> tuple[list[Diagnostic], boo
         if fix and not _fix(file):
             return [], True
         loaded = load(file)
-    found = list(loaded.diagnostics)
-    if live and loaded.config is not None:
-        asked = _live(loaded)
-        found = [*(each for each in found if not _is_told_better(each, asked)), *asked]
-    return found, loaded.unreadable
-
-
-def _is_told_better(found: Diagnostic, asked: Sequence[Diagnostic]) -> bool:
-    """Tell whether what the file alone lets suspect has been asked of this host: a mistake is told once."""
-    from asgid.config import codes  # noqa: PLC0415
-
-    if found.code == codes.NO_DIRECTORY:
-        return any(each.code == codes.APPLICATION_DIRECTORY for each in asked)
-    return found.code == codes.ENDPOINT_FOREIGN_KIND  # Twisted has the kind, or that is an error
+    return _live(loaded) if live else list(loaded.diagnostics), loaded.unreadable
 
 
 def _from_stdin(*, fix: bool) -> Loaded:
@@ -138,9 +125,9 @@ def _live(loaded: Loaded) -> list[Diagnostic]:
     from asgid.daemon.supervise.live import by_hand  # noqa: PLC0415
 
     if loaded.config is None:
-        return []
+        return list(loaded.diagnostics)
     host = LinuxHost()
-    return by_hand(loaded.config, plan(loaded.config, host), host)
+    return by_hand(loaded.config, plan(loaded.config, host), host, loaded.diagnostics)
 
 
 def _rendered(found: list[Diagnostic], style: str) -> str:

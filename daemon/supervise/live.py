@@ -16,7 +16,7 @@ from asgid.daemon.net import live_problems, privileges
 from asgid.daemon.net.holders import Processes, Service
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from asgid.config import Config, Plan
     from asgid.config.host import HostView
@@ -24,27 +24,39 @@ if TYPE_CHECKING:
     from asgid.config.spec import ListenerSpec
 
 
-def at_start(config: Config, plan: Plan, host: HostView) -> list[Diagnostic]:
-    """Return what this process, which is about to serve ``plan``, cannot do now. Changes nothing."""
-    return _in_full(config, [*plan.diagnostics, *live_problems(plan, host), *_around(config, plan)])
+def at_start(
+    config: Config, plan: Plan, host: HostView, known: Iterable[Diagnostic] = ()
+) -> list[Diagnostic]:
+    """Return what this process, which is about to serve ``plan``, cannot do now. Changes nothing.
+
+    ``known`` are findings about the file alone; they are returned with it, each mistake once.
+    """
+    found = [*plan.diagnostics, *live_problems(plan, host), *_around(config, plan)]
+    return _together(config, known, found)
 
 
-def by_hand(config: Config, plan: Plan, host: HostView) -> list[Diagnostic]:
+def by_hand(config: Config, plan: Plan, host: HostView, known: Iterable[Diagnostic] = ()) -> list[Diagnostic]:
     """Return what a start of ``plan`` by this user would meet. Changes nothing, but imports the application.
 
     What the service holds that runs already is not in the way. The application is imported in another
-    process, where there is an environment for it.
+    process, where there is an environment for it. ``known`` is as for :func:`at_start`.
     """
     document = config.document
     file = None if document.is_command_line else Path(document.directory, Path(document.name).name)
     service = Service(file, plan.daemon.pid_file, Processes())
     found = [*plan.diagnostics, *live_problems(plan, host, by_hand=True, service=service)]
     found += [*_around(config, plan), *_import(plan)]
-    return _in_full(config, found)
+    return _together(config, known, found)
 
 
-def _in_full(config: Config, found: list[Diagnostic]) -> list[Diagnostic]:
-    return list(heard_of(config.document, in_order(map(config.document.in_full, found))))
+def _together(config: Config, known: Iterable[Diagnostic], found: list[Diagnostic]) -> list[Diagnostic]:
+    """Return all of it in order, each mistake once, without what the file asks not to hear of."""
+    document = config.document
+    kept = heard_of(document, map(document.in_full, found))
+    answered = {codes.ENDPOINT_FOREIGN_KIND}  # Twisted has the kind, or that is an error
+    if any(each.code == codes.APPLICATION_DIRECTORY for each in found):
+        answered.add(codes.NO_DIRECTORY)
+    return list(in_order([*(each for each in known if each.code not in answered), *kept]))
 
 
 def _import(plan: Plan) -> list[Diagnostic]:

@@ -36,10 +36,12 @@ if TYPE_CHECKING:
 logger = logging.getLogger("asgid")
 
 
-def start(config: Config, *, notes: Sequence[str] = (), debug: bool = False) -> int:
+def start(
+    config: Config, known: Sequence[Diagnostic] = (), *, notes: Sequence[str] = (), debug: bool = False
+) -> int:
     """Serve ``config`` until a signal ends it; return the exit status.
 
-    ``notes`` are logged once the logs are set up; ``debug`` turns asyncio's debug mode on. What cannot be
+    ``known`` are findings about the file alone, and no errors: they are said with the others. ``notes`` are logged once the logs are set up; ``debug`` turns asyncio's debug mode on. What cannot be
     done is printed as diagnostics on standard error, all of it at once, and nothing is opened then.
     """
     from asgid.daemon.net import LinuxHost  # noqa: PLC0415 - after the configuration is known good
@@ -54,13 +56,13 @@ def start(config: Config, *, notes: Sequence[str] = (), debug: bool = False) -> 
 
         if not virtualenv.entered(plan.application):
             found = virtualenv.enter(plan.application, sys.argv[1:])
-            return refused([*found, *live.at_start(config, plan, host)], notifier)
+            return refused([*found, *live.at_start(config, plan, host, known)], notifier)
     Notifier.forget(os.environ)
     logs.configure(plan.log)
     for note in notes:
         logger.info("%s", note)
     process.raise_open_files()
-    problems = live.at_start(config, plan, host)
+    problems = live.at_start(config, plan, host, known)
     if has_errors(problems):
         return refused(problems, notifier)
     say(problems)

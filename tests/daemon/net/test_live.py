@@ -77,8 +77,17 @@ def test_ipv6_alone_does_not_collide_with_an_ipv4_holder(held):
 
 
 def test_a_listener_that_is_not_required_has_warnings(held):
-    (problem,) = found(listener("web", f"tcp:{held.getsockname()[1]}:interface=127.0.0.1", required=False))
-    assert problem.severity == "warning"
+    optional = listener("web", f"tcp:{held.getsockname()[1]}:interface=127.0.0.1", required=False)
+    (problem,) = found(optional, listener("other", "tcp:0"))
+    assert (problem.code, problem.severity) == (codes.PORT_HELD, "warning")
+
+
+def test_where_nothing_would_serve_that_is_an_error(held):
+    optional = listener("web", f"tcp:{held.getsockname()[1]}:interface=127.0.0.1", required=False)
+    assert [(each.code, each.severity) for each in found(optional)] == [
+        (codes.PORT_HELD, "warning"),
+        (codes.NOTHING_SERVES, "error"),
+    ]
 
 
 def test_a_foreign_tls_kind_is_asked_for_its_files_too():
