@@ -60,7 +60,7 @@ class Case:
         self.world = random_world(drawn)
         lay_out(self.folder, NOBODY if self.world.as_nobody else 0)
         self.file = self.folder / "listeners.toml"
-        self.text = Drawing(drawn, self.folder, pem).text()
+        self.text = Drawing(drawn, self.world, self.folder, pem).text()
         self.file.write_text(self.text)
         self.holder = Holder(self.world, self.folder)
         self.fds = inherited(self.world, self.folder)

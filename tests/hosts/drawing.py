@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from random import Random
     from typing import Any
 
+    from hosts.world import World
+
 HERE = ("127.0.0.1", "127.0.0.5", "10.9.0.1", "10.9.0.11", "0.0.0.0", "::1", "2001:db8:9::1", "::", "*")
 ZONED = ("fe80::9:1%wire0",)
 ABSENT = ("10.9.0.99", "198.18.0.7", "2001:db8:9::99", "fe80::7%wire0", "fe80::9:1%lo", "fe80::9:1%nosuch0")
@@ -38,6 +40,7 @@ STRINGS = (
     "systemd:domain=INET:name=http", "systemd:domain=INET:index=0",
     "ssl:{port}:privateKey={folder}/nosuch.pem", "ssl:{port}:privateKey={pem}", "nosuch:{port}", "stdio:",
 )  # fmt: skip
+USABLE = ("tcp", "tcp6", "unix")
 USERS = ("", "", "root", "nobody", "0", "65534")
 GROUPS = ("", "", "root", "nogroup", "0", "65534", "daemon")
 _LETTERS = ":=\\01aZ.%-/"
@@ -46,8 +49,9 @@ _LETTERS = ":=\\01aZ.%-/"
 class Drawing:
     """Draws configurations; ``pem`` is a key with its certificate, ``hazard`` how often a part is wrong."""
 
-    def __init__(self, random: Random, folder: Path, pem: Path) -> None:
+    def __init__(self, random: Random, world: World, folder: Path, pem: Path) -> None:
         self.random = random
+        self.world = world
         self.folder = folder
         self.pem = pem
         self.hazard = random.choice((0.0, 0.02, 0.05, 0.1, 0.3))
@@ -92,9 +96,9 @@ class Drawing:
         return made
 
     def _listener(self) -> dict[str, Any]:
-        way = self.random.choice(
-            ("address", "address", "interface", "unix", "unix", "systemd", "fd", "endpoint")
-        )
+        ways = ["address", "address", "interface", "unix", "unix", "endpoint"]
+        ways += ["systemd", "fd"] if self.world.passed or self._is_wrong() else []
+        way = self.random.choice(ways)
         made: dict[str, Any] = getattr(self, f"_{way}")()
         if self.random.random() < 0.2:
             made["required"] = False
@@ -134,10 +138,16 @@ class Drawing:
         return {key: value for key, value in made.items() if value}
 
     def _systemd(self) -> dict[str, Any]:
-        return {"systemd": self.random.choice(("http", "http", "admin", "web"))}
+        passed = [each.name for each in self.world.passed if each.kind in USABLE]
+        if self._is_wrong() or not passed:
+            return {"systemd": self.random.choice(("http", "admin", "web"))}
+        return {"systemd": self.random.choice(passed)}
 
     def _fd(self) -> dict[str, Any]:
-        return {"fd": self.random.choice((3, 3, 4, 5, 1, 77))}
+        passed = [3 + at for at, each in enumerate(self.world.passed) if each.kind in USABLE]
+        if self._is_wrong() or not passed:
+            return {"fd": self.random.choice((1, 3, 4, 5, 77))}
+        return {"fd": self.random.choice(passed)}
 
     def _endpoint(self) -> dict[str, Any]:
         strings = [self._string() for _ in range(self.random.choice((1, 1, 1, 2)))]
@@ -162,7 +172,9 @@ class Drawing:
     def _port(self) -> int:
         if self._is_wrong():
             return 81
-        return self.random.choice((0, *PORTS[:5], self.random.randrange(20000, 30000)))
+        if self.random.random() < 0.4:
+            return self.random.choice(PORTS[:5])
+        return self.random.choice((0, self.random.randrange(20000, 30000)))
 
     def _path(self) -> str:
         return self.random.choice(BAD_PATHS if self._is_wrong() else PATHS)
