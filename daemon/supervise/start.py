@@ -42,8 +42,8 @@ def start(
     """Serve ``config`` until a signal ends it; return the exit status.
 
     ``known`` are findings about the file alone, and no errors: they are said with the others. ``notes`` are
-    logged once the logs are set up; ``debug`` turns asyncio's debug mode on. What cannot be done is printed as
-    diagnostics on standard error, all of it at once, and nothing is opened then.
+    logged once the logs are set up; ``debug`` turns asyncio's debug mode on. What cannot be done is printed
+    as diagnostics on standard error, all of it at once, and nothing is opened then.
     """
     from asgid.daemon.net import LinuxHost  # noqa: PLC0415 - after the configuration is known good
     from asgid.daemon.supervise import live  # noqa: PLC0415

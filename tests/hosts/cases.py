@@ -182,8 +182,8 @@ def judged(case: Case, counts: Counter[str]) -> str:
     return ""
 
 
-POLICY = re.compile(r"ASG213|the pid file \S+ is the ")
-"""What starts and is refused all the same: two listeners on one inherited socket, a pid file in its place."""
+POLICY = re.compile(r"ASG213|the (pid file|access log) \S+ is the ")
+"""What starts and is refused all the same: two listeners on one socket, another file in its place."""
 
 
 def run(numbers: Callable[[], int | None]) -> int:
