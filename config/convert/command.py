@@ -70,6 +70,8 @@ def _parse(found: Command, words: list[str], depth: int) -> None:
             return
         elif name in _RUNNERS and "run" in words:
             del words[: words.index("run") + 1]
+            while words and words[0].startswith("-"):
+                del words[0]
             found.runner = name
         elif _PYTHON.fullmatch(name):
             _python(found, word, words)

@@ -109,7 +109,8 @@ def limits(draft: Draft) -> None:
     draft.put(
         "limits.body_size",
         "100MB",
-        f"{draft.server} has no limit; this is asgid's default. Let it be above the largest upload (0: none)",
+        f"{draft.server} has no limit; this is asgid's default. It has to be above the largest upload "
+        "(0: no limit)",
     )
 
 

@@ -84,6 +84,7 @@ def _listen(draft: Draft, settings: Settings) -> None:
     asked = host or number_
     if asked is not None or not others:
         name = text(host).strip("[]") if host is not None else "127.0.0.1"
+        name = "127.0.0.1" if name == "localhost" else name  # as the system looks it up for IPv4
         at = 8000 if number_ is None else port(number_)
         binds = [Bind("tcp", asked or _nobody(settings), (name,), at, dual=True), *others]
     listen(draft, binds)
@@ -111,11 +112,10 @@ def _limits(draft: Draft, settings: Settings) -> None:
     if (said := settings.get("application_close_timeout")) is not None:
         draft.put("timeouts.application_close", _seconds(said))
     patience = settings.get("ping_timeout")
-    interval = draft.get("websocket.ping_interval")
-    if patience is not None:
-        draft.put("websocket.ping_timeout", duration(patience))
-    elif interval not in ("0s", "0"):
-        draft.put("websocket.ping_timeout", "30s")
+    if draft.get("websocket.ping_interval") != "0s":
+        draft.put("websocket.ping_timeout", "30s" if patience is None else duration(patience))
+    elif patience is not None:
+        draft.left_out(patience, "no pings are sent")
 
 
 def _seconds(said: Said) -> str:

@@ -19,10 +19,10 @@ Key = tuple[str, ...]
 
 
 class ConvertError(Exception):
-    """What was given cannot be read at all; ``help`` says what to do."""
+    """What was given cannot be read at all; ``help`` says what to do. Its text is safe for a terminal."""
 
     def __init__(self, message: str, advice: str = "") -> None:
-        super().__init__(message)
+        super().__init__("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in message))
         self.help = advice
 
 
@@ -40,7 +40,7 @@ class Said:
     def shown(self) -> str:
         """Return what the setting says, for a message."""
         text = str(self.value)
-        if self.value is True or self.value is None:
+        if self.value is True or self.value is None or "password" in self.name.lower():
             return self.name
         short = text if len(text) <= 60 else f"{text[:57]}..."
         return f"{self.name} {short}" if self.name.startswith("-") else f"{self.name} = {short}"
