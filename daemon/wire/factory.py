@@ -15,7 +15,7 @@ from asgid.daemon.wire.head_rules import HeadRules
 from asgid.daemon.wire.http1 import HTTP1Connection
 from asgid.daemon.wire.http1_head import HeadParser
 from asgid.daemon.wire.http1_response import NEVER, log
-from asgid.daemon.wire.response_head import HeadWriter
+from asgid.daemon.wire.response_head import HeadWriter, left_out
 from asgid.daemon.wire.websocket_compressed import open_websocket
 from asgid.daemon.wire.websocket_shared import WebSockets
 
@@ -34,10 +34,10 @@ class ConnectionFactory:
     """Twisted's factory for one listener; it owns the connections that it makes."""
 
     __slots__ = (
-        "_build", "_full", "_on_full", "_on_room", "admission", "application_s", "begin", "call_soon",
-        "clock", "complaints", "connections", "counters",
-        "extra_lines", "gateway", "keep_alive_s", "keeps_alive", "limits", "name", "observe",
-        "parser", "rules", "spec", "timed", "timeouts", "websockets", "writer",
+        "_build", "_full", "_left_out", "_on_full", "_on_room", "admission", "application_s",
+        "begin", "call_soon", "clock", "complaints", "connections", "counters", "extra_lines",
+        "gateway", "keep_alive_s", "keeps_alive", "limits", "name", "observe", "parser", "rules",
+        "spec", "timed", "timeouts", "websockets", "writer",
     )  # fmt: skip
     noisy = False
     ignores_address = True  # buildProtocol does not look at what it is given
@@ -84,6 +84,7 @@ class ConnectionFactory:
         self._on_room = on_room
         self.websockets: WebSockets | None = None
         self._full = False
+        self._left_out = 0  # which headers of the application it was said of
         self._build: Callable[[ConnectionFactory], HTTP1Connection | ProxiedConnection] = HTTP1Connection
         if spec.proxy.protocol != "none":
             from asgid.daemon.wire.proxied import proxied  # noqa: PLC0415 - few listeners have it
@@ -147,6 +148,16 @@ class ConnectionFactory:
         from asgid.daemon.wire.tls import session  # noqa: PLC0415 - few listeners have it
 
         return Peer(client, server, scheme, session(transport))
+
+    def say_left_out(self, bits: int, head: RequestHead | None) -> None:
+        """Say which headers of the application were left out: once each, for it may send them always."""
+        names = left_out(bits & ~self._left_out)
+        self._left_out |= bits
+        if names and head is not None:
+            log.warning(
+                "listener %s: the application sends %s, which the server alone may: left out: %s %s",
+                self.name, ", ".join(names), head.method, head.target.decode("latin-1"),
+            )  # fmt: skip
 
     def upgrade(self, connection: HTTP1Connection, head: RequestHead, data: bytes, ahead: bytes) -> None:
         """Go on as a WebSocket; ``data`` is the head as it came, ``ahead`` what came after it."""

@@ -10,8 +10,10 @@ from asgid.daemon.seam import Finished, header_values, release
 from asgid.daemon.wire.response_head import (
     HAS_DATE,
     HAS_SERVER,
+    LEAST_LEFT_OUT,
     PHRASES,
     SENDS_TRAILERS,
+    TRAILER,
     WANTS_CLOSE,
     render,
     render_trailers,
@@ -102,6 +104,8 @@ class Responder:
         else:
             self._lines, self._length, self._bits = render(headers)
         self._status = status
+        if self._bits >= LEAST_LEFT_OUT:
+            self._factory.say_left_out(self._bits, self._head)
 
     def _start_with_care(self, status: int, headers: Headers, trailers: bool) -> None:
         """Take a head whose framing depends on more than its Content-Length."""
@@ -118,6 +122,8 @@ class Responder:
         ):
             lines += trailer_lines(headers)
             bits |= SENDS_TRAILERS
+        if trailers:
+            bits &= ~TRAILER  # it is right, whether this client gets trailers or not
         self._lines, self._length, self._bits = lines, length, bits
 
     def body(self, data: bytes, more: bool) -> Future[None] | None:

@@ -11,7 +11,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 _TOKEN_BYTES = b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-PHRASES = {status.value: status.phrase.encode() for status in HTTPStatus}
+PHRASES = {status.value: status.phrase.encode() for status in HTTPStatus} | {
+    # RFC 9110 15.5; Python has these names from 3.13 on
+    413: b"Content Too Large",
+    414: b"URI Too Long",
+    416: b"Range Not Satisfiable",
+    422: b"Unprocessable Content",
+}
 
 # What the wire has to do with a header of the application: its role (RFC 9110 7.6.1, RFC 9112 6 and 9).
 _PLAIN, _CONTENT_LENGTH, _CONNECTION, _HOP_BY_HOP, _DATE, _SERVER = range(6)
@@ -34,6 +40,11 @@ _KNOWN_MAX = 1024
 # What the wire must know of an application's headers, as bits.
 WANTS_CLOSE, HAS_DATE, HAS_SERVER = 1, 2, 4
 SENDS_TRAILERS = 8  # set by who frames the response
+# Those that are the server's own and were left out, one bit for each name.
+LEAST_LEFT_OUT = 16
+_HOPS = [name for name, role in _ROLES.items() if role == _HOP_BY_HOP]
+_LEFT_OUT = {name: LEAST_LEFT_OUT << number for number, name in enumerate(_HOPS)}
+TRAILER = _LEFT_OUT[b"trailer"]
 
 # What may not come behind a body: it frames the message, routes or rules the request, controls the response,
 # or says what to make of the content (RFC 9110 6.5.1).
@@ -86,6 +97,7 @@ def render(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, int, int]:
                 bits |= WANTS_CLOSE if b"close" in value.lower() else 0
                 continue
             elif role == _HOP_BY_HOP:
+                bits |= _LEFT_OUT[name.lower()]
                 continue
             else:
                 bits |= _BITS[role]
@@ -98,6 +110,11 @@ def render(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, int, int]:
     if len(lines.translate(None, b"\r\n\0")) + len(parts) // 2 != len(lines):
         raise _bad_value(parts)
     return lines, length, bits
+
+
+def left_out(bits: int) -> list[str]:
+    """Return the names of the headers that :func:`render` has left out."""
+    return [name.decode() for name, bit in _LEFT_OUT.items() if bits & bit]
 
 
 def trailer_lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:

@@ -17,7 +17,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IHalfCloseableProtocol, IProtocol, IPushProducer
 from zope.interface import implementer
 
-from asgid.daemon.wire.response_head import render
+from asgid.daemon.wire.response_head import LEAST_LEFT_OUT, render
 from asgid.daemon.wire.websocket_ends import (
     CLOSE_S,
     CLOSED,
@@ -232,6 +232,8 @@ class WebSocketConnection(Ends):
         if b"\nsec-websocket-" in b"\n" + lines.lower():
             raise ValueError("the headers of Sec-WebSocket are the server's")
         factory = self._shared.factory
+        if bits >= LEAST_LEFT_OUT:
+            factory.say_left_out(bits, self._head)
         factory.counters.websockets += 1
         self._opened = None
         self._status = 101

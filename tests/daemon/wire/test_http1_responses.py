@@ -208,7 +208,7 @@ async def test_the_listeners_headers_are_in_every_answer_the_wires_own_too():
 
 
 @on_loop
-async def test_9110_7_6_1_hop_by_hop_headers_are_the_wires_own():
+async def test_9110_7_6_1_hop_by_hop_headers_are_the_wires_own_and_each_is_named_once(caplog):
     hop = [
         (b"Transfer-Encoding", b"gzip"),
         (b"Keep-Alive", b"9"),
@@ -223,6 +223,11 @@ async def test_9110_7_6_1_hop_by_hop_headers_are_the_wires_own():
         assert response.body == b"hello"
         assert response.one("x") == "y"
         assert {name.lower() for name, _ in response.headers} == {"server", "date", "x", "content-length"}
+    (record,) = caplog.records
+    said = record.getMessage()
+    assert "listener public" in said
+    for name in ("transfer-encoding", "keep-alive", "upgrade", "te,", "trailer", "proxy-connection", "GET /"):
+        assert name in said
 
 
 @on_loop
