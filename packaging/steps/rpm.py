@@ -27,7 +27,10 @@ def build(context: Context) -> list[Path]:
     shutil.copytree(stage.build(context), staged, symlinks=True)
     _add(context, staged)
     stage.normalise(context, staged)
-    spec = context.tree / "packaging" / "rpm" / "asgid.spec"
+    asked = "\n".join(f"Requires: {each}" for each in _requirements(context, staged))
+    text = (context.tree / "packaging" / "rpm" / "asgid.spec").read_text(encoding="utf-8")
+    spec = top / "asgid.spec"
+    spec.write_text(text.replace("\n@REQUIRES@\n", f"\n{asked}\n"), encoding="utf-8")
     defined = [f"--define={name} {text}" for name, text in _definitions(context, top, staged).items()]
     context.run(["rpmbuild", "-bb", *defined, spec])
     (built,) = (top / "RPMS").rglob("*.rpm")
@@ -68,7 +71,6 @@ def _definitions(context: Context, top: Path, staged: Path) -> dict[str, object]
         "python": PYTHON,
         "python_version": ".".join(map(str, sys.version_info[:2])),
         "sysusers": sysusers,
-        "requires": "\n".join(f"Requires: {each}" for each in _requirements(context, staged)),
         "changelog_date": datetime.fromtimestamp(context.epoch, UTC).strftime("%a %b %d %Y"),
         "_buildhost": "localhost",
         "use_source_date_epoch_as_buildtime": 1,

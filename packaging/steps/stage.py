@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 PRIVATE: Final = "usr/lib/asgid"
 UNUSED: Final = (
-    "**/test", "**/tests", "autobahn/_flatc", "autobahn/wamp/flatbuffers", "twisted/trial",
+    "**/test", "**/tests", "**/_test", "**/newsfragments", "**/.gitignore", "autobahn/_flatc", "autobahn/wamp/flatbuffers", "twisted/trial",
     "**/*.c", "**/*.pyx", "**/*.pxd", "**/*.pyi", "**/*.h", "**/*.fbs", "**/*.rst",
     "*.dist-info/RECORD", "*.dist-info/INSTALLER", "*.dist-info/REQUESTED", "*.dist-info/direct_url.json",
 )  # fmt: skip
