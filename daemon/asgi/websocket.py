@@ -201,18 +201,20 @@ class WebSocketCycle:
 
     async def send(self, event: Event) -> None:
         """Take an event. Raises OSError where the WebSocket is closed."""
-        if self._state == OPEN and event["type"] == "websocket.send":
+        try:
+            kind = event["type"]
+        except (KeyError, TypeError):
+            raise ApplicationMistake("sent an event without a type") from None
+        if self._state == OPEN and kind == "websocket.send":
             wait = self._send(event)
             if wait is not None:
                 await wait
             return
-        handler = _TABLE[self._state].get(event["type"])
+        handler = _TABLE[self._state].get(kind) if type(kind) is str else None
         if handler is None:
             if self._state == CLOSED:
                 raise ConnectionResetError("the WebSocket is closed")
-            raise ApplicationMistake(
-                f"sent {event['type']!r} where the WebSocket expects {_EXPECTED[self._state]}"
-            )
+            raise ApplicationMistake(f"sent {kind!r} where the WebSocket expects {_EXPECTED[self._state]}")
         wait = handler(self, event)
         if wait is not None:
             await wait

@@ -41,7 +41,7 @@ def cases(*, long: bool) -> list[Case]:
     seconds = 30 if long else 3
     return [
         *slow(seconds + 1),
-        Case("9,000 that say nothing", attacks.silent(9000, seconds), descriptors=9000),
+        Case("9,000 that say nothing", attacks.silent(9000, seconds), descriptors=3000),
         Case(f"{50 * much} readers that stop", attacks.stopped_readers(50 * much, seconds)),
         Case(f"{2000 * much:,} resets", attacks.resets(2000 * much)),
         Case(f"{8 * much} times 256 KiB of one-byte pings", attacks.pings(8 * much)),
