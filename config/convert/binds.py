@@ -172,11 +172,16 @@ def _secure(state: _Listeners, bind: Bind, tls: Tls) -> Made:
         "certKey is read up to its first certificate: put the others of a chain into a file of their own "
         "and add extraCertChain=FILE"
     )
+    comments = [("endpoint", comment)]
+    if "::" in bind.hosts and not bind.dual:
+        wider = f"{state.draft.server} takes IPv6 alone on ::; this string takes IPv4 too"
+        state.draft.differs(bind.said, f"{bind.said.shown()}: {wider}", "name the addresses that are meant")
+        comments.append(("endpoint", wider))
     message = f"{tls.said.shown()}: of a chain only the first certificate is sent"
     state.draft.differs(
         tls.said, message, "add extraCertChain=FILE to the endpoint, FILE being the rest of the chain"
     )
-    return {"endpoint": strings[0] if len(strings) == 1 else strings}, [("endpoint", comment)]
+    return {"endpoint": strings[0] if len(strings) == 1 else strings}, comments
 
 
 def _unix(state: _Listeners, bind: Bind) -> Made:

@@ -151,6 +151,10 @@ def convert(draft: Draft, settings: Settings, words: Sequence[str]) -> None:
         draft.comment(
             "application.root_path", "the path of a request has to begin with it: asgid leaves it as it came"
         )
+    draft.put(
+        "websocket.message_size", "64MiB", "Granian's limits, which no option changes; asgid's are 1MiB"
+    )
+    draft.put("websocket.frame_size", "16MiB")
     draft.put("websocket.ping_interval", "0s", "Granian sends none; asgid's default is 20s")
     common.limits(draft)
 

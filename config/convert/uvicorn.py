@@ -165,8 +165,13 @@ def _listen(draft: Draft, settings: Settings) -> bool:
     forks = (workers is not None and whole(workers) > 1) or "reload" in settings
     hosts: tuple[str, ...] = {"": (BOTH,), "localhost": ("127.0.0.1", "::1")}.get(name, (name,))
     said = host or at or Said("", "", on_command_line(""))
-    dual = forks or tls is not None  # one process sets IPV6_V6ONLY, the sockets of several are made without
+    dual = forks  # one process sets IPV6_V6ONLY, the sockets of several are made without
     listen(draft, [Bind("tcp", said, hosts, 8000 if at is None else port(at), dual=dual, tls=tls)], queue)
+    if name == "localhost" and tls is None:
+        question = (
+            "does localhost mean both of them on that host (/etc/hosts)? Uvicorn listens on what it means"
+        )
+        draft.comment("listeners.web.address", question)
     return False
 
 

@@ -136,7 +136,7 @@ LINES = {
         "log.access": "",
         "proxy": None,
         "application.lifespan": None,
-        "websocket": {"ping_interval": "0s"},
+        "websocket": {"message_size": "64MiB", "frame_size": "16MiB", "ping_interval": "0s"},
     },
     "granian --interface asginl --host :: --port 1": {
         "application.lifespan": "off",
@@ -250,6 +250,7 @@ def test_the_target(line, target, tmp_path):
         ("uvicorn --root-path /api", ["ASG953"]),
         ("uvicorn --interface wsgi", ["ASG953"]),
         ("uvicorn --ssl-certfile c --ssl-keyfile-password x", ["ASG952", "ASG953"]),
+        ("uvicorn --ssl-certfile c --host ::", ["ASG953", "ASG953"]),
         ("uvicorn --header Connection:close", ["ASG952"]),
         ("granian", ["ASG953"]),
         ("gunicorn -k gevent", ["ASG953"]),
