@@ -33,7 +33,7 @@ from asgid.daemon.supervise.notify import Heartbeat, Notifier
 from asgid.daemon.supervise.signals import Signals
 from asgid.daemon.supervise.supervisor import Supervisor
 from asgid.daemon.supervise.watchdog import Watchdog
-from asgid.daemon.wire.http1_head import compiled_scan
+from asgid.daemon.wire import compiled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -174,7 +174,7 @@ class Runtime:
         logger.info(
             "asgid %s serves %s (process %d, Python %s%s)",
             __version__, self.plan.application.target, os.getpid(), sys.version.partition(" ")[0],
-            "" if compiled_scan else ", nothing compiled",
+            "" if compiled.scan else ", nothing compiled",
         )  # fmt: skip
         gc.freeze()
         self.loop.call_later(_PRELOAD_S, _import_the_rest)

@@ -10,8 +10,6 @@ time; it knows when a head is not plain, and leaves that one as it is to llhttp 
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
 import socket
 from typing import TYPE_CHECKING
@@ -19,19 +17,13 @@ from typing import TYPE_CHECKING
 import httptools
 
 from asgid.daemon.seam import RequestHead
+from asgid.daemon.wire import compiled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from asgid.daemon.seam import Headers, Peer
-
-    Scan = Callable[[bytes, int], tuple[str, bytes, Headers, bytes, int, bool] | None]
-
-# None where there was no C compiler when asgid was installed, and where ASGID_PURE=1 asks for it.
-compiled_scan: Scan | None = None
-if os.environ.get("ASGID_PURE") != "1":
-    with contextlib.suppress(ImportError):
-        from asgid.daemon.wire._scan import scan as compiled_scan
+    from asgid.daemon.wire.compiled import Scan
 
 # The methods that are passed to the application (RFC 9110 9.3, RFC 5789, and WebDAV's). llhttp knows others,
 # of RTSP and ICE among them, and refuses names that it does not know.
@@ -87,7 +79,7 @@ class Framing:
 class HeadParser:
     """Turns whole heads into :class:`RequestHead` values. Not for use from two threads."""
 
-    def __init__(self, header_count: int, scan: Scan | None = compiled_scan) -> None:
+    def __init__(self, header_count: int, scan: Scan | None = compiled.scan) -> None:
         """Make a parser. ``header_count`` is the limit, 0 for none; without a ``scan`` llhttp reads all."""
         self._header_count = header_count or 1 << 30
         self._scan = scan

@@ -7,9 +7,12 @@ from email.utils import formatdate
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from asgid.daemon.wire import compiled
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+_render_plain = compiled.render
 _TOKEN_BYTES = b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 PHRASES = {status.value: status.phrase.encode() for status in HTTPStatus} | {
     # RFC 9110 15.5; Python has these names from 3.13 on
@@ -76,6 +79,13 @@ def render(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, int, int]:
     Connection and the hop-by-hop headers are not among the lines: the wire writes its own.
     Raises ``ValueError`` or ``TypeError`` with a message that names the mistake.
     """
+    if _render_plain is not None and (plain := _render_plain(headers)) is not None:
+        return plain
+    return render_any(headers)
+
+
+def render_any(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, int, int]:
+    """Do it for any headers, in Python."""
     length = -1
     bits = 0
     parts: list[bytes] = []

@@ -10,14 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asgid.daemon.seam import Peer, RequestHead
-from asgid.daemon.wire.http1_head import METHODS, BadRequest, HeadParser, compiled_scan
+from asgid.daemon.wire import compiled
+from asgid.daemon.wire.http1_head import METHODS, BadRequest, HeadParser
 
 PEER = Peer(("192.0.2.7", 5000), ("192.0.2.1", 80), "http")
 TOKEN = frozenset((string.ascii_letters + string.digits + "!#$%&'*+-.^_`|~").encode())  # RFC 9110 5.6.2
 PLAIN = b"GET / HTTP/1.1\r\nHost: site\r\n\r\n"
 
 
-SCANS = {"python": None} | ({"compiled": compiled_scan} if compiled_scan else {})
+SCANS = {"python": None} | ({"compiled": compiled.scan} if compiled.scan else {})
 _using: list = []
 
 

@@ -9,12 +9,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from asgid.daemon.wire import compiled, response_head
 from asgid.daemon.wire.response_head import HeadWriter, render, status_line
 from support.connections import Clock
 
 TOKEN = (string.ascii_letters + string.digits + "!#$%&'*+-.^_`|~").encode()
 names = st.text(TOKEN.decode(), min_size=1, max_size=10).map(lambda name: b"x-" + name.encode())
 values = st.binary(max_size=20)
+
+
+RENDERS = {"python": None} | ({"compiled": compiled.render} if compiled.render else {})
+
+
+@pytest.fixture(scope="module", autouse=True, params=RENDERS)
+def how(request):
+    """Every test here is run with and without what is compiled."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(response_head, "_render_plain", RENDERS[request.param])
+        yield
 
 
 def writer(
@@ -47,8 +59,6 @@ def test_9110_5_1_a_name_is_a_token_whatever_the_byte(again):
 
 
 def test_many_names_are_rendered_and_not_all_kept():
-    from asgid.daemon.wire import response_head
-
     for number in range(5000):
         name = b"x-n%d" % number
         assert render([(name, b"v")])[0] == name + b": v\r\n"

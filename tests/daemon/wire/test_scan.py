@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asgid.daemon.seam import Peer
-from asgid.daemon.wire.http1_head import BadRequest, HeadParser, compiled_scan
+from asgid.daemon.wire import compiled as native
+from asgid.daemon.wire.http1_head import BadRequest, HeadParser
 
 pytestmark = pytest.mark.skipif(
-    compiled_scan is None, reason="asgid was installed without a C compiler, or with ASGID_PURE=1"
+    native.scan is None, reason="asgid was installed without a C compiler, or with ASGID_PURE=1"
 )
 
 PEER = Peer(("192.0.2.7", 5000), ("192.0.2.1", 80), "http")
@@ -24,7 +25,7 @@ PLAIN = (
 
 def verdict(data: bytes, *, compiled: bool, count: int = 128) -> tuple[Any, ...]:
     """All that comes of a head: the refusal, or everything that the connection and the application see."""
-    parser = HeadParser(count, compiled_scan if compiled else None)
+    parser = HeadParser(count, native.scan if compiled else None)
     try:
         head = parser.parse(data, PEER)
     except BadRequest as refusal:
@@ -45,8 +46,8 @@ def the_same(data: bytes, count: int = 128) -> bool:
 
 
 def scan(data: bytes, count: int = 128) -> Any:
-    assert compiled_scan is not None
-    return compiled_scan(data, count)
+    assert native.scan is not None
+    return native.scan(data, count)
 
 
 def head(*lines: bytes, start: bytes = b"GET / HTTP/1.1") -> bytes:
@@ -145,7 +146,7 @@ def test_names_that_are_known_and_those_that_nearly_are():
 def test_wrong_arguments_are_refused():
     for arguments in [(), (PLAIN,), (PLAIN, 1, 1), ("text", 1), (bytearray(PLAIN), 1), (PLAIN, "1")]:
         with pytest.raises(TypeError):
-            compiled_scan(*arguments)
+            native.scan(*arguments)
     with pytest.raises(OverflowError):
         scan(PLAIN, -1)
 
@@ -161,6 +162,7 @@ def test_nothing_is_kept_of_a_head():
             for _ in range(2000):
                 scan(PLAIN)
                 scan(PLAIN[:-1])
+                native.render([(b"a", b"b")])
             gc.collect()
             kept = tracemalloc.get_traced_memory()[0] - before
     finally:
