@@ -102,19 +102,19 @@ def is_documentation(address: Address) -> bool:
     return any(plain in network for network in _DOCUMENTATION if network.version == plain.version)
 
 
-def unbindable(address: Address) -> tuple[str, str] | None:
-    """Return a code and a sentence for an address that no TCP socket can be bound to on any host, or None."""
+def unbindable(address: Address, text: str) -> tuple[str, str] | None:
+    """Return a code and a sentence for an address, written ``text``, that no TCP socket can be bound to."""
     if address.is_multicast:
-        return codes.MULTICAST_ADDRESS, f"{address} is a multicast address, on which no connection can arrive"
+        return codes.MULTICAST_ADDRESS, f"{text} is a multicast address, on which no connection can arrive"
     if address == BROADCAST:
         return (
             codes.BROADCAST_ADDRESS,
-            f"{address} is the broadcast address, on which no connection can arrive",
+            f"{text} is the broadcast address, on which no connection can arrive",
         )
     if isinstance(address, IPv4Address):
         return None
     if address.ipv4_mapped is not None:
-        return codes.MAPPED_ADDRESS, f"{address} is an IPv4 address mapped into IPv6, which is refused"
+        return codes.MAPPED_ADDRESS, f"{text} is an IPv4 address mapped into IPv6, which is refused"
     if address.is_link_local and address.scope_id is None:
-        return codes.BAD_ZONE, f"{address} is link-local and says nothing of which link"
+        return codes.BAD_ZONE, f"{text} is link-local and says nothing of which link"
     return None

@@ -121,7 +121,7 @@ def _required(document: Document, listeners: dict[str, Any]) -> Iterator[Diagnos
             yield document.at_value(
                 codes.NOTHING_REQUIRED,
                 ("listeners", name, "required"),
-                "no listener is required: the service counts as started where none but one could be opened",
+                "no listener is required: any one that opens is enough for the service to count as started",
                 "leave required out for the listener that the service is there for",
                 severity="warning",
             )
@@ -139,6 +139,8 @@ def _open_to_all(document: Document, key: Key, bits: int, said: str = "") -> Dia
 
 def _trusted(document: Document, key: Key) -> Iterator[Diagnostic]:
     if document.is_command_line:
+        return
+    if not isinstance(_value(document, key), list):
         return
     yield from _repeated(document, key, _network)
     for where, text in _strings(document, key):

@@ -157,7 +157,7 @@ def _check_values(endpoint: Endpoint, signature: Signature, bound: dict[str, str
         found = (codes.ENDPOINT_VALUE, problem) if problem else None
         if name == "interface" and found is None:
             address = as_address(value)
-            found = None if address is None else unbindable(address)
+            found = None if address is None else unbindable(address, value)
         if found:
             position = signature.names.index(name)
             where = position if position < len(endpoint.args) else name
@@ -278,7 +278,17 @@ def _check_wrapped(endpoint: Endpoint) -> None:
 def _explained(text: str, tokens: list[Token], fault: _FaultError) -> EndpointSyntaxError:
     """Return the fault as an error; an unescaped IPv6 address, which causes all kinds of them, goes first."""
     _refuse_unescaped_ipv6(text, tokens[0].value)
-    return EndpointSyntaxError(fault.message, code=fault.code, offset=_offset(text, tokens, fault))
+    offset = _offset(text, tokens, fault)
+    named = [token for token in tokens[1:] if token.key == fault.where]
+    if fault.code == codes.ENDPOINT_KEYWORD and named and not str(fault.where).isidentifier():
+        equals = named[-1].value_start - 1
+        return EndpointSyntaxError(
+            f"an = makes a keyword of what stands before it, and {fault.where!r} is none",
+            code=fault.code,
+            offset=equals,
+            suggestion=f"{text[:equals]}\\{text[equals:]}",
+        )
+    return EndpointSyntaxError(fault.message, code=fault.code, offset=offset)
 
 
 def _swallowed_address(kwargs: tuple[tuple[str, str], ...], args: tuple[str, ...]) -> bool:

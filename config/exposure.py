@@ -92,15 +92,10 @@ def undeclared(
     who = dotted(key[:2])
     if taken.address.is_unspecified:
         family = "IPv4 or IPv6" if both else f"IPv{taken.address.version}"
-        message = (
-            f"{who} is on every address of this host: whoever reaches the host over {family} reaches it, "
-            "and nothing says that this is meant"
-        )
+        by = f"whoever reaches this host over {family}"
     else:
-        message = (
-            f"{who} is on the public address {taken.address}: the whole internet reaches it, "
-            "and nothing says that this is meant"
-        )
+        by = f"the whole internet, for {taken.address} is public"
+    message = f"{who} can be reached by {by}; nothing says that this is meant"
     advice = 'write exposure = "public" where it is, or listen on an address that fewer can reach'
     return document.at_place(codes.UNDECLARED_EXPOSURE, key, place, message, advice, severity="warning")
 

@@ -87,7 +87,7 @@ def address(text: str) -> str:
     parsed = as_address(text)
     if parsed is None:
         raise _no_address(text)
-    refused = unbindable(parsed)
+    refused = unbindable(parsed, text)
     if refused is not None:
         code, message = refused
         advice, fix = _unbindable_advice(code, text, parsed)
@@ -138,8 +138,8 @@ def _no_address(text: str) -> RefusedError:
         advice = f'write address = "{inner}" and port = {number}'
     elif text == "localhost":
         advice = 'write ["127.0.0.1", "::1"]'
-    elif "/" in text and as_network(text) is not None:
-        advice = "a listener has an address, not a network"
+    elif "/" in text and as_network(text, strict=False) is not None:
+        advice = f'a listener has an address, not a network: "{text.partition("/")[0]}"'
     elif is_interface_name(text) and "." not in text:
         advice = f'where it is a network interface: interface = "{text}"'
     elif is_host_name(text):

@@ -18,22 +18,29 @@ def fixed(data: bytes, check: Callable[[bytes], Sequence[Diagnostic]]) -> tuple[
     """Return a file's bytes with the fixes of its findings, and how many fixes that were.
 
     ``check`` gives the findings about some bytes. One fix may bring another mistake to light that has one,
-    so it is asked again, for as long as the findings become fewer. A byte order mark and the file's newlines
-    stay what they are.
+    so it is asked again, for as long as the errors, or else the findings, become fewer. Where all fixes
+    together make nothing better, each is tried alone. A byte order mark and the file's newlines stay what
+    they are.
     """
     done = 0
     found = check(data)
     for _ in range(_MOST_ROUNDS):
         fixes = _apart(each.fix for each in found if each.fix is not None)
-        if not fixes:
+        tries = [fixes, *([each] for each in fixes if len(fixes) > 1)] if fixes else []
+        for chosen in tries:
+            changed = _with(data, chosen)
+            left = check(changed)
+            if _weight(left) < _weight(found):
+                data, found = changed, left
+                done += len(chosen)
+                break
+        else:
             break
-        changed = _with(data, fixes)
-        left = check(changed)
-        if len(left) >= len(found):
-            break
-        data, found = changed, left
-        done += len(fixes)
     return data, done
+
+
+def _weight(found: Sequence[Diagnostic]) -> tuple[int, int]:
+    return sum(each.severity == "error" for each in found), len(found)
 
 
 def _apart(fixes: Iterable[Fix]) -> list[Fix]:

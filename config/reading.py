@@ -139,6 +139,13 @@ def _explain(document: Document, scanner: Scanner, message: str, offset: int, *,
         start = scanner.value_start
         quoted = f'"{bare}"'
         return document.at_offset(codes.SYNTAX, found, _in_quotes(bare), start, start + len(bare), fix=quoted)
+    line = text[scanner.value_start :].split("\n", 1)[0].split("#", 1)[0].rstrip()
+    if message.startswith("Expected newline") and re.fullmatch(r"[\w.:/+-]+(?: [\w.:/+-]+)+", line):
+        found = f"not TOML: {line} is neither a number nor a date"
+        start = scanner.value_start
+        return document.at_offset(
+            codes.SYNTAX, found, _in_quotes(line), start, start + len(line), fix=f'"{line}"'
+        )
     if message.startswith("Unclosed"):
         message = "a comma is missing, or the end of the list"
     if message.startswith("Unescaped"):

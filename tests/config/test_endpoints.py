@@ -99,7 +99,8 @@ def test_any_text_is_an_endpoint_or_a_syntax_error(text):
 
 @given(
     st.integers(0, 65535),
-    st.ip_addresses().filter(lambda each: unbindable(each) is None).map(str) | st.just("fe80::1%eth0"),
+    st.ip_addresses().filter(lambda each: unbindable(each, str(each)) is None).map(str)
+    | st.just("fe80::1%eth0"),
     st.integers(1, 2**31 - 1),
     st.sampled_from(["", "eth0", "e:=\\"]),
     st.booleans(),

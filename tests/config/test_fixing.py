@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from asgid.config import Diagnostic, Place
 from asgid.config.diagnostics import Fix
 from asgid.config.fixing import fixed
+from asgid.config.loading import load_bytes
 
 
 def words(data: bytes, wrong: dict[str, str]) -> list[Diagnostic]:
@@ -65,3 +67,73 @@ def test_only_what_a_fix_names_changes(text):
     """Invariant: the result is the text with every wrong word replaced, whatever stands around it."""
     data, _ = fixed(text.encode(), lambda each: words(each, {"ab": "É"}))
     assert data.decode() == text.replace("ab", "É")
+
+
+HEAD = '[application]\ntarget = "a:b" # é\n\n[listeners.a]\n'
+MAIN = 'address = "127.0.0.1"\nport = 1\n'
+
+
+def lint(data: bytes):
+    return load_bytes("f.toml", Path("/"), data).diagnostics
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        ('adress\t=  "::1" # adress\nport = 1', 'address\t=  "::1" # adress\nport = 1'),
+        (f'{MAIN}"bcklog" = 5', f"{MAIN}backlog = 5"),
+        ('address = "::1"\nport = "8000"', 'address = "::1"\nport = 8000'),
+        (f"{MAIN}required = 'false' # no", f"{MAIN}required = false # no"),
+        ("address = 127.0.0.1\nport = 1", 'address = "127.0.0.1"\nport = 1'),
+        (
+            'address = "::1"\nport = 1\ntimeouts.drain = 10 s',
+            'address = "::1"\nport = 1\ntimeouts.drain = "10 s"',
+        ),
+        ('address = "[::1]"\nport = 1', 'address = "::1"\nport = 1'),
+        ('address = ["::ffff:10.0.0.1"]\nport = 1', 'address = ["10.0.0.1"]\nport = 1'),
+        ('unix = "/x"\nmode = 660', 'unix = "/x"\nmode = "0660"'),
+        ('unix = "/x"\nmode = 0o600', 'unix = "/x"\nmode = "0600"'),
+        ('endpoint = "tcp:1:interface=::1"', "endpoint = 'tcp:1:interface=\\:\\:1'"),
+        ('endpoint = "unix:/a=b"', "endpoint = 'unix:/a\\=b'"),
+        ("endpoint = 'TCP:1:interface=127.0.0.1'", 'endpoint = "tcp:1:interface=127.0.0.1"'),
+        (f'{MAIN}proxy.trusted = "10.0.0.1/8"', f'{MAIN}proxy.trusted = ["10.0.0.0/8"]'),
+        (f'{MAIN}timeouts = {{ drain = "5 min" }}', f'{MAIN}timeouts = {{ drain = "5m" }}'),
+        (f'{MAIN}[lint]\nignore = ["asg508"]', f'{MAIN}[lint]\nignore = ["ASG508"]'),
+        # What is in quotes then is wrong still: nothing is better.
+        ("address = '::1'\nport = 8_", "address = '::1'\nport = 8_"),
+    ],
+)
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_what_a_lint_fixes_of_a_file_and_what_it_leaves(wrong, right, newline):
+    before, after = ((HEAD + each + "\n# end").replace("\n", newline).encode() for each in (wrong, right))
+    assert fixed(before, lint)[0] == after
+
+
+def test_where_all_fixes_together_make_nothing_better_each_is_tried_alone():
+    def check(data):
+        both = words(data, {"a": "A", "b": "BB"})
+        worse = [Diagnostic("ASG101", "error", "m", Place("f"))] * (3 * data.count(b"BB"))
+        return [*both, *worse]
+
+    assert fixed(b"a b a", check) == (b"A b A", 2)
+
+
+@pytest.mark.parametrize(
+    "decision",
+    [
+        'address = "127.0.0.1:80"',
+        'address = "0.0.0.0"\nport = 1',
+        'address = "fe80::1"\nport = 1',
+        f'{MAIN}timeouts.drain = "5"',
+        f'{MAIN}limits.body_size = "64k"',
+        'address = ["::1", "::1"]\nport = 1',
+        'endpoint = "onion:1"',
+        'endpoint = "8000"',
+        f"{MAIN}nothing = 1",
+        f"{MAIN}limit = 1",
+    ],
+)
+def test_what_needs_a_decision_is_left_alone(decision):
+    data = (HEAD + decision).encode()
+    assert fixed(data, lint) == (data, 0)
+    assert lint(data)

@@ -232,7 +232,7 @@ CASES: dict[str, list[Case]] = {
     "ASG303": [
         at("unknown", {"endpoint": '"tcp:80:⟦ASG303|h⟧ost=127.0.0.1"'}),
         at("twice", {"endpoint": '"tcp:80:backlog=1:⟦ASG303|b⟧acklog=2"'}),
-        at("equals", {"endpoint": '"unix:⟦ASG303|/⟧tmp/a=b"'}),
+        at("equals", {"endpoint": '"unix:/tmp/a⟦ASG303|=⟧b"'}),
     ],
     "ASG305": [
         at("port", {"endpoint": '"tcp:⟦ASG305|9⟧9999"'}),
@@ -387,6 +387,7 @@ LO = 'address = "127.0.0.1"\nport = 8000'
 FILES: dict[str, dict[str, str]] = {
     "ASG003": {
         "bare": file("[listeners.main]\naddress = ⟦ASG003|127.0.0.1⟧\nport = 8000\n"),
+        "words": file(f"[listeners.main]\n{LO}\n[timeouts]\ndrain = ⟦ASG003|10 s⟧ # é\n"),
         "quote": file('[listeners.main]\naddress = ⟦ASG003|"⟧127.0.0.1\nport = 8000\n'),
         "others": (
             '[application]\ntarget = ⟦ASG402|"mysite"⟧\n\n[listeners.one]\naddress = ⟦ASG003|127.0.0.1⟧\n\n'
