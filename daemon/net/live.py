@@ -98,6 +98,7 @@ class _Live:
         self._tcp = TcpTable({sock.port for each in wanted for sock in each.tcp if sock.port})
         self._unix = Around(UnixTable(), self._processes, service)
         self._claims: list[tuple[EndpointSpec, str, object, bytes, int]] = []
+        self._first_free_port = privileges.first_free_port()
         self._refused = False  # the listener that is looked at
         self.serving = 0  # so many listeners have nothing in their way
 
@@ -159,7 +160,7 @@ class _Live:
                 yield _Note("warning", error.code, message, error.help)
         if not wanted.port:
             return
-        if wanted.port < privileges.first_free_port() and not privileges.has_over_network(
+        if wanted.port < self._first_free_port and not privileges.has_over_network(
             privileges.CAP_NET_BIND_SERVICE
         ):
             raise privileged(wanted)
