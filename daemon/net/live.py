@@ -208,6 +208,8 @@ class _Live:
         if first.listens and first.address != address:
             what = f"{first}, IPv4 included" if len(first.address) > len(address) else f"{first}"
             how = f", which listens on {what}" if who else f": something listens on {what}"
+        elif not any(each.inode for each in held):
+            how = " for a minute yet, by a connection that was closed (TIME_WAIT)"
         elif not first.listens:
             how = ", as one end of a connection or without listening"
         return PortHeldError(

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 import asgid
 from asgid.config import Diagnostic
 from asgid.config.codes import DEPENDENCY_TOO_OLD, VIRTUALENV_UNUSABLE
-from asgid.daemon.supervise.closure import Closure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from asgid.config.spec import ApplicationSpec
+    from asgid.daemon.supervise.closure import Closure
 
 _KEY: Final = "application.virtualenv"
 _LEAST: Final = (3, 11)
@@ -74,6 +74,8 @@ def command(spec: ApplicationSpec) -> tuple[str, ...] | list[Diagnostic]:
     if tuple(version) < _LEAST:
         text = ".".join(map(str, version))
         return [_unusable(spec, f"it has Python {text}", "asgid needs Python 3.11 or later: make it anew")]
+    from asgid.daemon.supervise.closure import Closure  # noqa: PLC0415 - importlib.metadata and packaging
+
     closure = Closure(path)
     found = _findings(spec, closure, cache_tag)
     return found or _command(python, [str(dist.locate_file("")) for dist in closure.own])
