@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from asgid.config import load_values, plan
 from asgid.config.difference import HIDDEN, difference
@@ -334,6 +336,44 @@ def test_ipv6_on_a_host_without_it_is_compared_all_the_same():
     assert compared({"a": listener}, {"a": {**listener, "backlog": 5}}, host).same
     change = compared({"a": listener}, {"a": {**listener, "port": 2}}, host).listeners[0]
     assert change.kind == "rebound"
+
+
+LISTENERS = st.dictionaries(
+    st.sampled_from("abc"),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "root_path": st.sampled_from(["", "/x"]),
+            "limits": st.fixed_dictionaries({"body_size": st.integers(0, 3)}),
+        },
+    ).flatmap(
+        lambda said: st.sampled_from(
+            [
+                {"address": "127.0.0.1", "port": 0}, {"address": ["127.0.0.1", "::1"], "port": 0},
+                {"interface": "eth0", "port": 0}, {"interface": "nosuch0", "port": 0},
+                {"address": "*", "port": 0}, {"endpoint": r"tcp:0:interface=\:\:"}, {"endpoint": "x:y"},
+            ]
+        ).map(lambda where: {**where, **said})
+    ),
+    min_size=1,
+)  # fmt: skip
+MIRRORED = {"added": "removed", "removed": "added"}
+
+
+@given(LISTENERS, LISTENERS)
+def test_the_way_back_is_the_mirror_of_the_way_there(old, new):
+    there, back = compared(old, new), compared(new, old)
+    assert there.same is back.same
+    one, other = ({each.name: each for each in found.listeners} for found in (there, back))
+    assert set(one) == set(other) == {*old, *new}
+    for name, change in one.items():
+        mirror = other[name]
+        assert MIRRORED.get(change.kind, change.kind) == mirror.kind
+        assert (set(change.opened), set(change.kept)) == (set(mirror.closed), set(mirror.kept))
+        assert {(each.key, each.old, each.new) for each in change.changes} == {
+            (each.key, each.new, each.old) for each in mirror.changes
+        }
+    assert compared(old, old).same
 
 
 def test_another_certificate_of_a_stock_tls_string_is_another_socket():

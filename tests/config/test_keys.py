@@ -8,25 +8,9 @@ import pytest
 
 from asgid.config import about, load_values, models, shape
 from asgid.config.keys import LISTENER, OVERRIDING, every_key
+from support.language import tree_with
 
 KEYS = {key.dotted: key for key in every_key()}
-
-
-def values(key, value):
-    """A file's values with ``key`` set, and what else must be there."""
-    way = key.ways[0] if key.ways else "fd"
-    listener = {"fd": 3} if way in {"fd", "endpoint"} else {way: "/x" if way == "unix" else "eth0"}
-    if way == "address":
-        listener = {"address": "127.0.0.1"}
-    if way in {"address", "interface"}:
-        listener["port"] = 1
-    tree = {"application": {"target": "a:a"}, "listeners": {"one": listener}}
-    at = tree
-    parts = key.dotted.replace("NAME", "one").split(".")
-    for part in parts[:-1]:
-        at = at.setdefault(part, {})
-    at[parts[-1]] = value
-    return tree
 
 
 def test_every_key_is_told_of_and_nothing_else_is():
@@ -52,19 +36,9 @@ LOOKED_AT = [name for name, key in KEYS.items() if key.default and not name.star
 @pytest.mark.parametrize("name", LOOKED_AT)
 def test_the_default_is_written_as_a_file_may_write_it_and_means_the_default(name):
     key = KEYS[name]
-    loaded = load_values(values(key, tomllib.loads(f"value = {key.default}")["value"]))
+    loaded = load_values(tree_with(key, tomllib.loads(f"value = {key.default}")["value"]))
     assert loaded.config is not None, loaded.diagnostics
-    assert value_of(loaded, key) == value_of(load_values(without(key)), key)
-
-
-def without(key):
-    tree = values(key, None)
-    at = tree
-    parts = key.dotted.replace("NAME", "one").split(".")
-    for part in parts[:-1]:
-        at = at[part]
-    del at[parts[-1]]
-    return tree
+    assert value_of(loaded, key) == value_of(load_values(tree_with(key)), key)
 
 
 def value_of(loaded, key):
@@ -81,7 +55,7 @@ def test_a_key_that_is_not_available_yet_takes_nothing_but_its_default():
     for key in refused:
         value = other.get(key.type, key.type.rpartition('"json"')[1].strip('"') or "https")
         value = 7 if key.name == "workers" else value
-        found = load_values(values(key, value)).diagnostics
+        found = load_values(tree_with(key, value)).diagnostics
         assert [each.code for each in found] == ["ASG601"], (key, found)
 
 

@@ -7,11 +7,14 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from asgid.config import load, models
+from asgid.config import load, load_values, models
 from asgid.config.keys import every_key
 from asgid.config.loading import load_bytes
 from asgid.config.schema import SHAPES, schema
+from support.language import tree_with
 
 SCHEMA = schema()
 VALIDATOR = jsonschema.Draft7Validator(SCHEMA)
@@ -171,6 +174,33 @@ def test_a_mistake_is_refused_by_the_schema_as_by_the_lint(name):
     text = MISTAKES[name]
     assert load_bytes("x", ROOT, text.encode()).config is None
     assert errors(text)
+
+
+KEYS = [
+    key
+    for key in every_key()
+    if ".tls" not in key.dotted and (key.type, key.available) != ("duration", False)
+]
+NUMBERS = st.integers(-2, 70_000) | st.sampled_from(
+    [65_535, 65_536, 2**31 - 1, 2**31, 2**60, 2**60 + 1, 0.5, 1e9, -0.5]
+)
+WORDS = st.from_regex(r"\A[0-9]{1,4}(\.[0-9]{1,3})? ?(ms|s|m|h|d|B|[kKMGT]i?B|x)?\Z") | st.sampled_from(
+    [
+        "auto", "on", "off", "none", "any", "v1", "unix", "self", "text", "", "0660", "027", "0888", "eth0.1",
+        "a:b", "a.b:c.d", "a:", "::1", "::", "*", "10.0.0.0/8", "fe80::1%lo", "https://a.example", "tcp:1",
+        "%(message)s",
+        "ASG508", "loopback", "public", "www-data", "-", "/a b", "X-A", "info", "x-forwarded", "dual", "é",
+    ]
+) | st.text(max_size=17)  # fmt: skip
+TEXTS = WORDS | st.lists(WORDS, max_size=3) | st.dictionaries(WORDS, WORDS, max_size=2)
+
+
+@settings(max_examples=600, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(st.sampled_from(KEYS), NUMBERS | st.booleans() | TEXTS)
+def test_any_value_of_any_key_that_the_lint_takes_the_schema_takes(key, value):
+    tree = tree_with(key, value)
+    if load_values(tree).config is not None:
+        assert [each.message for each in VALIDATOR.iter_errors(tree)] == []
 
 
 def test_every_type_of_a_key_has_a_shape():
