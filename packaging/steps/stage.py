@@ -82,6 +82,7 @@ def _command(context: Context, root: Path) -> None:
 
 def _prune(site: Path) -> None:
     shutil.rmtree(site / "bin", ignore_errors=True)
+    shutil.rmtree(site / "share", ignore_errors=True)  # pages, completions, schema: the system's own places have them
     for pattern in UNUSED:
         for each in list(site.glob(pattern)):
             if each.is_dir():
@@ -122,6 +123,7 @@ def _files(context: Context, root: Path) -> None:
         packaging / "etc" / "listeners.toml": root / "etc" / "asgid" / "listeners.toml",
         packaging / "examples": documents / "examples",
         context.tree / "README.md": documents / "README.md",
+        packaging / "reference" / "listeners.schema.json": shared / "asgid" / "listeners.schema.json",
         packaging / "completions" / "asgid": shared / "bash-completion" / "completions" / "asgid",
         packaging / "completions" / "asgid.fish": shared / "fish" / "vendor_completions.d" / "asgid.fish",
     }
