@@ -82,7 +82,7 @@ def _command(context: Context, root: Path) -> None:
 
 def _prune(site: Path) -> None:
     shutil.rmtree(site / "bin", ignore_errors=True)
-    shutil.rmtree(site / "share", ignore_errors=True)  # pages, completions, schema: the system's own places have them
+    shutil.rmtree(site / "share", ignore_errors=True)  # /usr/share has it all
     for pattern in UNUSED:
         for each in list(site.glob(pattern)):
             if each.is_dir():
