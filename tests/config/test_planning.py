@@ -2,43 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import TYPE_CHECKING
-
 import pytest
 
 from asgid.config import codes, endpoints, load, load_values, plan
 from asgid.config.spec import Limits, Proxy, Timeouts, WebSocketOptions
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+from support.host import Host
 
 HEAD = '[application]\ntarget = "mysite.asgi:application"\n'
-
-
-@dataclass
-class Host:
-    """A host as a test wants it."""
-
-    ipv6: bool = True
-    addresses: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    accounts: tuple[str, ...] = ("www-data",)
-
-    def interfaces(self) -> Mapping[str, tuple[IPv4Address | IPv6Address, ...]]:
-        return {name: tuple(map(ip_address, each)) for name, each in self.addresses.items()}
-
-    def has_ipv6(self) -> bool:
-        return self.ipv6
-
-    def user(self, name: str) -> int | None:
-        return 33 if name in self.accounts else None
-
-    group = user
-
-    def read_bytes(self, path: Path) -> bytes:
-        return path.read_bytes()
 
 
 OFFICE = Host(

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from asgid.config import codes
+from asgid.config import codes, plan
 from asgid.config.loading import load_bytes
 from asgid.config.rules import RULES
 from asgid.config.rules.base import Rule
+from support.host import Host
 
 HERE = Path(__file__).parent
 NAMES = {value for name, value in vars(codes).items() if name.isupper() and isinstance(value, str)}
@@ -85,3 +86,26 @@ def test_what_has_no_toml_is_tested_elsewhere(code, where):
 def test_a_code_stands_for_one_rule():
     with pytest.raises(ValueError, match="ASG101 is UnknownKey already"):
         type("Again", (Rule,), {}, code=codes.UNKNOWN_KEY, severity="error", title="again")
+
+
+HOST = Host(addresses={"lo": ("127.0.0.1", "::1"), "eth0": ("10.0.0.4",), "eth1": ("10.0.0.5",)})
+OF_THE_PLAN = {
+    codes.INTERFACE_ABSENT: HOST,
+    codes.NO_SUCH_FAMILY: HOST,
+    codes.NO_IPV6: Host(ipv6=False),
+    codes.NO_SUCH_USER: HOST,
+    codes.NO_SUCH_GROUP: HOST,
+}
+"""What a plan finds, and the host that its page tells of."""
+
+
+@pytest.mark.parametrize("code", OF_THE_PLAN)
+def test_a_page_about_a_host_shows_what_is_found_on_that_host(code):
+    def found(section):
+        loaded = load_bytes("listeners.toml", HERE, example(RULES[code], section).encode())
+        assert loaded.diagnostics == ()
+        made = plan(loaded.config, OF_THE_PLAN[code])
+        return [each.code for each in (*made.diagnostics, *made.listeners[0].problems)]
+
+    assert found("Example") == [code]
+    assert found("Use instead") == []

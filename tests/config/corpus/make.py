@@ -150,6 +150,9 @@ def header_of(case: Case) -> str:
     return "\n[listeners.main]\n" + lines(case.listener)
 
 
+IN_A_LIST = re.compile(r"= \[[^\[\]]*⟦")
+"""A mark between the brackets of a list."""
+
 Form = Callable[[Case], str]
 LISTENER: dict[str, Form] = {
     "table": listener_table,
@@ -260,7 +263,7 @@ def place(text: str, offset: int, lines_before: int) -> str:
     return f"{before.count(chr(10)) + 1 + lines_before}:{offset - (before.rfind(chr(10)) + 1) + 1}"
 
 
-def matrix(table: dict[str, dict[str, int]]) -> str:
+def matrix(table: dict[str, dict[str, int]], listed: dict[str, int]) -> str:
     """The rules and the places that each of them is tested at, in Markdown."""
     total = sum(sum(row.values()) for row in table.values())
     text = [
@@ -286,17 +289,23 @@ def matrix(table: dict[str, dict[str, int]]) -> str:
             for code, row in sorted(rows.items())
         ]
         text.append("")
+    text += ["## Elements of lists", "", "| rule | in a list |", "|---|---|"]
+    text += [f"| {code} | {count} |" for code, count in sorted(listed.items())]
+    text.append("")
     return "\n".join(text)
 
 
 def main(check: bool) -> int:
     wanted: dict[Path, bytes] = {}
     table: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    listed: dict[str, int] = defaultdict(int)
     for code, where, path, text in every_file():
         assert HERE / path not in wanted, path
         wanted[HERE / path] = finished(text).encode()
         table[code][where] += 1
-    wanted[README] = matrix(table).encode()
+        if IN_A_LIST.search(text):
+            listed[code] += 1
+    wanted[README] = matrix(table, listed).encode()
     there = {path for path in HERE.rglob("*") if path.suffix in {".toml", ".md"}}
     stale = [path for path, data in wanted.items() if path not in there or path.read_bytes() != data]
     stale += sorted(there - set(wanted))
