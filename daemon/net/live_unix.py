@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     from asgid.daemon.net.in_use import Bound, UnixTable
     from asgid.daemon.net.unix import UnixSocket
 
-# File systems of the kernel's own, where nobody can make a socket whatever the permissions say, and those of
-# other systems, which have none.
-_WITHOUT_SOCKETS = frozenset(
+KERNELS_OWN = frozenset(
     {
         "autofs", "binfmt_misc", "bpf", "cgroup", "cgroup2", "configfs", "debugfs", "devpts", "efivarfs",
-        "exfat", "fusectl", "iso9660", "mqueue", "msdos", "nsfs", "proc", "pstore", "securityfs", "selinuxfs",
-        "squashfs", "sysfs", "tracefs", "vfat",
+        "fusectl", "mqueue", "nsfs", "proc", "pstore", "securityfs", "selinuxfs", "sysfs", "tracefs",
     }
 )  # fmt: skip
+"""File systems in which nobody can make a file, whatever their permissions say."""
+
+_WITHOUT_SOCKETS = KERNELS_OWN | {"exfat", "iso9660", "msdos", "squashfs", "vfat"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +108,13 @@ def _check_folder(path: str) -> None:
     if not os.access(parent, os.W_OK | os.X_OK):
         read_only = os.statvfs(parent).f_flag & os.ST_RDONLY
         raise explain_path(path, OSError(errno.EROFS if read_only else errno.EACCES, ""))
-    kind = _file_system(there.st_dev)
+    kind = file_system(there.st_dev)
     if kind in _WITHOUT_SOCKETS:
         raise PathError(f"{path} cannot be made: the file system of {parent} ({kind}) has no sockets")
 
 
-def _file_system(device: int) -> str:
+def file_system(device: int) -> str:
+    """Return the type of the file system that has a device number, '' where it is not known."""
     wanted = f"{os.major(device)}:{os.minor(device)}"
     with suppress(OSError):
         for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace").splitlines():

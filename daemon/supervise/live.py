@@ -14,6 +14,7 @@ from asgid.config.loading import heard_of
 from asgid.config.sockets import PathClaim, claim
 from asgid.daemon.net import live_problems, privileges
 from asgid.daemon.net.holders import Processes, Service
+from asgid.daemon.net.live_unix import KERNELS_OWN, file_system
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -151,6 +152,8 @@ def _cannot_write(path: Path, *, anew: bool) -> int:
         return number
     if not os.access(folder, os.W_OK | os.X_OK):
         return _refusal(folder)
+    if file_system(folder.stat().st_dev) in KERNELS_OWN:
+        return errno.EPERM
     if there is not None and not privileges.may_replace(path, path.lstat()):
         return errno.EPERM
     return 0

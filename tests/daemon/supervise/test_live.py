@@ -48,6 +48,7 @@ CASES = {
     "pid file is a directory": (HEAD + LISTENER + '[daemon]\npid_file = "."\n', "ASG907", '"."'),
     "access log": (HEAD + LISTENER + '[log]\naccess = "gone/log"\n', "ASG908", '"gone/log"'),
     "access log is a directory": (HEAD + LISTENER + '[log]\naccess = "/tmp"\n', "ASG908", '"/tmp"'),
+    "access log in proc": (HEAD + LISTENER + '[log]\naccess = "/proc/log"\n', "ASG908", '"/proc/log"'),
     "access log is a socket": (
         HEAD + '[listeners.main]\nunix = "s"\n[log]\naccess = "./s"\n', "ASG908", '"./s"',
     ),
