@@ -1,14 +1,16 @@
 """One WebSocket in the application: ``receive`` and ``send`` (ASGI WebSocket specification 2.5).
 
 An application that waits for a message is resumed where the message comes in, without a turn of the loop
-between them: see :class:`Bell`.
+between them: see :class:`Bell` and :class:`Carrier`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from asyncio import _enter_task, _leave_task  # documented for event loops
 from collections import deque
+from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
 from asgid.daemon.asgi.http import ApplicationMistake, is_oserror
@@ -16,7 +18,7 @@ from asgid.daemon.seam import header_values
 
 if TYPE_CHECKING:
     from asyncio import Future, Task
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
     from contextvars import Context
 
     from asgid.daemon.asgi.gateway import ASGIGateway
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("asgid.application")
 
 Event = dict[str, Any]
+_NOTHING: Any = object()
+_ENDED: Any = object()
 
 # Where the WebSocket is, as its application sees it.
 CONNECTING = 0  # neither accepted nor refused
@@ -40,24 +44,40 @@ _EXPECTED = {
 
 
 class Bell(asyncio.Future["Event | None"]):
-    """A future whose first waiter, a task, takes its step inside :meth:`hand`, not a turn of the loop later.
+    """What an application that waits for a message waits for: a future, rung where there is one in the queue.
 
-    Not if another task is running, for one task cannot run inside another.
+    Two kinds of waiters are resumed where the message comes in, not a turn of the loop later, unless a task
+    is running: one task cannot run inside another. The cycle's own, which runs a :class:`Carrier`, goes on
+    without the bell being rung at all: it is waited for again as soon as the application asks for the next
+    message. Any other task that waits first takes its step inside :meth:`hand`.
     """
 
-    __slots__ = ("_context", "_loop_of_bell", "_step")
+    __slots__ = ("_loop_of_bell", "_step", "context", "waited_for")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(loop=loop)
         self._loop_of_bell = loop
+        self.waited_for = False
         self._step: Callable[[Any], object] | None = None
-        self._context: Context | None = None
+        self.context: Context | None = None  # of the task that waits first
+
+    def __await__(self) -> Generator[Any, Any, Event | None]:
+        """Wait; return the event that was handed over, ``None`` where there is one in the queue."""
+        if not self.done():
+            self.waited_for = self._asyncio_future_blocking = True  # the latter tells a task to wait
+            event: Event | None = yield self
+            self.waited_for = False
+            if event is not None:
+                return event
+        return self.result()
+
+    __iter__ = __await__  # as a future's own
 
     def add_done_callback(self, fn: Callable[[Any], object], *, context: Context | None = None) -> None:
         """Keep the first callback that has a context, which is a task's; the rest are any future's."""
         if self._step is None and context is not None and not self.done():
             self._step = fn
-            self._context = context
+            self.context = context
         else:
             super().add_done_callback(fn, context=context)
 
@@ -74,17 +94,17 @@ class Bell(asyncio.Future["Event | None"]):
             return False
         step, self._step = self._step, None
         if step is not None:
-            self._loop_of_bell.call_soon(step, self, context=self._context)
+            self._loop_of_bell.call_soon(step, self, context=self.context)
         return True
 
-    def hand(self, event: Event) -> bool:
+    def hand(self, event: Event | None) -> bool:
         """Resume the task that waits, here and now, with ``event``; return whether that could be."""
         step = self._step
         if step is None or self.done() or asyncio.current_task(self._loop_of_bell) is not None:
             return False
         self._step = None
         self.set_result(event)
-        self._context.run(step, self)  # type: ignore[union-attr] # set with the step
+        self.context.run(step, self)  # type: ignore[union-attr] # set with the step
         return True
 
     def ring(self) -> None:
@@ -93,15 +113,85 @@ class Bell(asyncio.Future["Event | None"]):
             self.set_result(None)
             step, self._step = self._step, None
             if step is not None:
-                self._loop_of_bell.call_soon(step, self, context=self._context)
+                self._loop_of_bell.call_soon(step, self, context=self.context)
+
+
+class Carrier(Coroutine[Any, Any, None]):
+    """What a cycle's task runs: the application's coroutine, which :meth:`hand` can resume without the task.
+
+    While the application does nothing but answer messages and wait for the next one, its task goes on waiting
+    for one and the same :class:`Bell`, and takes no step. It is the current task all the same. As soon as the
+    coroutine waits for anything else, or ends, the task takes it from there.
+    """
+
+    __slots__ = ("_coroutine", "_left", "_outcome", "_resume", "waits_for")
+
+    def __init__(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        self._coroutine = coroutine
+        self._resume = coroutine.send
+        self.waits_for: Any = None  # what the coroutine waits for
+        self._left: Any = _NOTHING  # what it waits for, and the task does not know yet; or it has ended
+        self._outcome: BaseException | None = None  # how it has ended
+
+    def hand(self, bell: Bell, event: Event, loop: asyncio.AbstractEventLoop, task: Task[None]) -> bool:
+        """Resume the coroutine, which waits for ``bell``, with ``event``; return whether that could be."""
+        if self._left is not _NOTHING or bell.done():
+            return False
+        try:
+            _enter_task(loop, task)
+        except RuntimeError:  # inside a step of a task
+            return False
+        try:
+            waits_for = bell.context.run(self._resume, event)  # type: ignore[union-attr] # the task waits for it
+        except BaseException as outcome:  # noqa: BLE001 - which the task is to have: StopIteration mostly
+            self._outcome = outcome
+            waits_for = _ENDED
+        _leave_task(loop, task)
+        self.waits_for = waits_for
+        if waits_for is not bell or bell.done():
+            self._left = waits_for
+            bell.hand(None)  # unless it was rung, or cancelled: the task's step is scheduled then
+        return True
+
+    def send(self, value: Any) -> Any:
+        """Take a step (Coroutine)."""
+        left = self._left
+        if left is not _NOTHING:
+            self._left = _NOTHING
+            if left is _ENDED:
+                raise self._outcome or StopIteration
+            return left
+        self.waits_for = waits_for = self._resume(value)
+        return waits_for
+
+    def throw(self, error: Any, value: Any = None, traceback: Any = None) -> Any:  # noqa: ARG002
+        """Take a step with an exception, a cancellation mostly (Coroutine)."""
+        left, self._left = self._left, _NOTHING
+        if left is _ENDED:
+            raise self._outcome or StopIteration
+        if isinstance(error, asyncio.CancelledError) and left not in (_NOTHING, None) and left.cancel():
+            return left  # asked for before the task waited: it reaches what is waited for, as in any task
+        self.waits_for = waits_for = self._coroutine.throw(error)
+        return waits_for
+
+    def close(self) -> None:
+        """End the coroutine (Coroutine)."""
+        self._coroutine.close()
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        raise TypeError("only a task runs this")
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what a task's representation and its stack are made of (``cr_code``, ``cr_frame``)."""
+        return getattr(self._coroutine, name)
 
 
 class WebSocketCycle:
     """Implements :class:`asgid.daemon.seam.WebSocketSink`, and the application's two callables."""
 
     __slots__ = (
-        "_bell", "_connect", "_denial", "_gateway", "_gone", "_head", "_held", "_limit", "_loop", "_port",
-        "_queue", "_state", "task",
+        "_bell", "_carrier", "_connect", "_denial", "_gateway", "_gone", "_head", "_held", "_limit", "_loop",
+        "_port", "_queue", "_state", "task",
     )  # fmt: skip
     taken = 0  # once it is closed nothing is sent
 
@@ -118,6 +208,7 @@ class WebSocketCycle:
         self._queue: deque[Event] | None = None
         self._held = False
         self._bell: Bell | None = None
+        self._carrier: Carrier | None = None
         self.task: Task[None] | None = None
 
     @classmethod
@@ -131,7 +222,8 @@ class WebSocketCycle:
         if objection:
             cycle.reject(objection)
             return cycle
-        cycle.task = gateway.loop.create_task(cycle.run(gateway.application, scope))
+        cycle._carrier = carrier = Carrier(cycle.run(gateway.application, scope))
+        cycle.task = gateway.loop.create_task(carrier)
         gateway.cycles.add(cycle)
         return cycle
 
@@ -146,8 +238,13 @@ class WebSocketCycle:
         event: Event = {"type": "websocket.receive", "text" if type(data) is str else "bytes": data}
         queue = self._queue
         bell = self._bell
-        if not queue and bell is not None and bell.hand(event):
-            return
+        if not queue and bell is not None:
+            carrier = self._carrier
+            if carrier is not None and carrier.waits_for is bell:
+                if carrier.hand(bell, event, self._loop, self.task):  # type: ignore[arg-type] # there is one
+                    return
+            elif bell.hand(event):
+                return
         if queue is None:
             self._queue = queue = deque((event,))
         else:
@@ -193,11 +290,12 @@ class WebSocketCycle:
             bell = self._bell
             if bell is None or bell.done():
                 self._bell = bell = Bell(self._loop)
-                handed = await bell
-                if handed is not None:
-                    return handed
-            else:
+            elif bell.waited_for:
                 await asyncio.shield(bell)  # a second receive beside the first
+                continue
+            handed = await bell
+            if handed is not None:
+                return handed
 
     async def send(self, event: Event) -> None:
         """Take an event. Raises OSError where the WebSocket is closed."""
@@ -206,7 +304,13 @@ class WebSocketCycle:
         except (KeyError, TypeError):
             raise ApplicationMistake("sent an event without a type") from None
         if self._state == OPEN and kind == "websocket.send":
-            wait = self._send(event)
+            text, data = event.get("text"), event.get("bytes")
+            if data is None and type(text) is str:
+                wait = self._port.send(text)
+            elif text is None and type(data) is bytes:
+                wait = self._port.send(data)
+            else:
+                wait = self._port.send(_payload(text, data))
             if wait is not None:
                 await wait
             return
@@ -218,15 +322,6 @@ class WebSocketCycle:
         wait = handler(self, event)
         if wait is not None:
             await wait
-
-    def _send(self, event: Event) -> Future[None] | None:
-        text = event.get("text")
-        if type(text) is str and event.get("bytes") is None:
-            return self._port.send(text)
-        data = event.get("bytes")
-        if text is None and type(data) is bytes:
-            return self._port.send(data)
-        return self._port.send(_payload(text, data))
 
     def _accept(self, event: Event) -> None:
         subprotocol = event.get("subprotocol")
@@ -305,7 +400,7 @@ class WebSocketCycle:
                 self._fail("returned without accepting or refusing", None)
         finally:
             self._state = CLOSED
-            self._bell = None
+            self._bell = self._carrier = None
             self._queue = None
             self._gateway.ended(self)
 
@@ -337,7 +432,6 @@ _TABLE: dict[int, dict[str, Callable[[WebSocketCycle, Event], Future[None] | Non
     },
     DENYING: {"websocket.http.response.body": WebSocketCycle._deny_body},  # noqa: SLF001
     OPEN: {
-        "websocket.send": WebSocketCycle._send,  # noqa: SLF001
         "websocket.close": WebSocketCycle._close_by,  # noqa: SLF001
     },
     CLOSED: {},

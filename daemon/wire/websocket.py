@@ -307,9 +307,9 @@ class WebSocketConnection(Ends):
                             from_bytes(data[start:end], "little") ^ from_bytes(key, "little")
                         ).to_bytes(length, "little")
                     else:
-                        payload = self._shared.masker(mask, length).process(data[start:end])
+                        payload = self._shared.unmask(mask, memoryview(data)[start:end])
                     try:
-                        message = payload.decode() if first == 0x81 else payload
+                        message = payload.decode() if first == 0x81 else bytes(payload)
                     except UnicodeDecodeError:
                         pass  # Autobahn fails the connection with 1007
                     else:

@@ -110,8 +110,8 @@ class CompressedConnection(WebSocketConnection):
         usual = first & 0xB0 == 0x80 and data[at + 1] & MASKED and _is_minimal(head, length)
         if usual and length <= self._shared.message_bytes and self._engine is None:
             if whole:
-                payload = unmask(data[at + head - 4 : at + head], data[at + head : end], self._shared.masker)
-                self._deliver(payload, first & 0x0F)
+                mask, masked = data[at + head - 4 : at + head], data[at + head : end]
+                self._deliver(bytes(unmask(mask, masked, self._shared.unmask)), first & 0x0F)
                 return head + length
             if length <= _WAIT_BYTES:
                 return 0

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from asgid.daemon.wire.websocket_frames import no_unmask
 
 if TYPE_CHECKING:
     from asgid.daemon.wire.factory import ConnectionFactory
     from asgid.daemon.wire.websocket_engine import Engine, Engines, EngineUser
+    from asgid.daemon.wire.websocket_frames import Unmask
 
 _NO_LIMIT = 1 << 63  # no frame is as long (RFC 6455 5.2)
 
@@ -19,7 +22,7 @@ def preload() -> None:
 class WebSockets:
     """The options of one listener's WebSockets as the hot path wants them."""
 
-    __slots__ = ("_engines", "factory", "masker", "message_bytes", "options", "ping_interval_s")
+    __slots__ = ("_engines", "factory", "message_bytes", "options", "ping_interval_s", "unmask")
 
     def __init__(self, factory: ConnectionFactory) -> None:
         options = factory.spec.websocket
@@ -27,7 +30,7 @@ class WebSockets:
         self.options = options
         self.message_bytes = min(options.message_bytes or _NO_LIMIT, options.frame_bytes or _NO_LIMIT)
         self.ping_interval_s = options.ping_interval_s or float("inf")
-        self.masker: Any = None  # there as soon as an engine is
+        self.unmask: Unmask = no_unmask  # another as soon as there is an engine
         self._engines: Engines | None = None
 
     def new(self, user: EngineUser) -> Engine:
@@ -44,8 +47,8 @@ class WebSockets:
 
     def _all(self) -> Engines:
         if self._engines is None:
-            from asgid.daemon.wire.websocket_engine import Engines, create_xor_masker  # noqa: PLC0415 - see preload
+            from asgid.daemon.wire.websocket_engine import Engines, unmasker  # noqa: PLC0415 - see preload
 
-            self.masker = create_xor_masker
+            self.unmask = unmasker()
             self._engines = Engines(self.options)
         return self._engines

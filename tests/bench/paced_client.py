@@ -3,8 +3,8 @@
 Arguments: host, port, requests a second, seconds, connections. Requests are due at random times (a Poisson
 process of a fixed seed), whatever became of those before. One is sent on a connection that is free, and waits
 for one where none is: its latency is counted from when it was due, so a server that stalls is not spared what
-would have come meanwhile. This spins on a core of its own, for a timer would add its grain. The first second is
-warm-up and does not count. Prints the 99th percentile in milliseconds.
+would have come meanwhile. This spins on a core of its own, for a timer would add its grain. The first second
+is warm-up and does not count. Prints the 99th percentile in milliseconds.
 """
 
 from __future__ import annotations

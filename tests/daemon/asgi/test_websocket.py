@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import logging
 
@@ -536,3 +537,185 @@ def test_one_that_does_not_decide_in_time_is_told_and_its_client_refused():
 
     serve(application, client, connect_s=5)
     assert seen[0]["type"] == "websocket.disconnect"
+
+
+# An application that waits for messages is resumed without its task: it must not see that.
+
+
+def steps(*each):
+    """An application that answers two messages, and then takes a step before each answer more."""
+
+    async def application(_scope, receive, send):
+        await receive()
+        await send(ACCEPT)
+        for step in (None, None, *each):
+            event = await receive()
+            if step is not None:
+                await step(receive, send)
+            await send({"type": "websocket.send", "text": event["text"]})
+
+    async def client(served):
+        async with connect(served.url) as websocket:
+            with contextlib.suppress(ConnectionClosed):  # an application may end before it answers
+                for number in range(2 + len(each)):
+                    await websocket.send(str(number))
+                    assert await websocket.recv() == str(number)
+            return await close_of(websocket)
+
+    return application, client
+
+
+def closed_after(*each) -> tuple[int, str]:
+    """How the client is closed whose application takes those steps; its messages come one by one."""
+    application, client = steps(*each)
+    ends = []
+
+    async def note(served):
+        ends.append(await client(served))
+
+    serve(application, note)
+    return ends[0]
+
+
+@pytest.mark.parametrize("wait", ["a turn", "a timer", "a future that is done", "a task", "a thread"])
+def test_whatever_an_application_waits_for_between_messages_it_goes_on(wait):
+    tasks = []
+
+    async def step(_receive, _send):
+        tasks.append(asyncio.current_task())
+        if wait == "a turn":
+            await asyncio.sleep(0)
+        elif wait == "a timer":
+            await asyncio.sleep(0.001)
+        elif wait == "a future that is done":
+            future = asyncio.get_running_loop().create_future()
+            future.set_result(None)
+            await future
+        elif wait == "a task":
+            await asyncio.create_task(asyncio.sleep(0))
+        else:
+            await asyncio.to_thread(int)
+        tasks.append(asyncio.current_task())
+
+    assert closed_after(step, step, step) == (1000, "")
+    assert len(tasks) == 6
+    assert len(set(tasks)) == 1
+
+
+def test_each_message_finds_the_task_and_the_context_of_the_last():
+    variable = contextvars.ContextVar("variable", default=0)
+    seen = []
+
+    async def step(_receive, _send):
+        variable.set(variable.get() + 1)
+        seen.append((variable.get(), asyncio.current_task()))
+
+    assert closed_after(step, step, step) == (1000, "")
+    assert [number for number, _ in seen] == [1, 2, 3]
+    assert len({task for _, task in seen}) == 1
+    assert None not in {task for _, task in seen}
+
+
+def test_an_application_that_cancels_itself_is_cancelled_where_it_waits_next():
+    seen = []
+
+    async def step(_receive, _send):
+        task = asyncio.current_task()
+        for wait in (asyncio.sleep, asyncio.Event().wait, lambda: asyncio.create_task(asyncio.sleep(60))):
+            task.cancel()
+            seen.append("not yet")
+            with pytest.raises(asyncio.CancelledError):
+                await (wait(0) if wait is asyncio.sleep else wait())
+            task.uncancel()
+        seen.append("still here")
+
+    assert closed_after(step, step) == (1000, "")
+    assert seen == [*["not yet"] * 3, "still here"] * 2
+
+
+def test_a_timeout_reaches_an_application_that_waits_for_a_message_and_loses_none():
+    seen = []
+
+    async def step(receive, _send):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.01):
+                seen.append(await receive())
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await asyncio.Event().wait()
+
+    assert closed_after(step, step, step) == (1000, "")
+    assert seen == []
+
+
+def test_an_application_that_waits_for_a_message_is_cancelled_from_outside(caplog):
+    async def step(receive, _send):
+        asyncio.get_running_loop().call_soon(asyncio.current_task().cancel)
+        await receive()
+
+    with caplog.at_level(logging.ERROR):
+        assert closed_after(step)[0] == 1011
+    assert "was cancelled" in caplog.text
+
+
+def test_an_exception_and_its_traceback_are_logged_wherever_it_is_raised(caplog):
+    async def step(_receive, _send):
+        raise LookupError("of the application")
+
+    with caplog.at_level(logging.ERROR):
+        assert closed_after(step)[0] == 1011
+    assert "in step" in caplog.text
+    assert caplog.text.count("of the application") >= 1
+
+
+def test_a_task_that_waits_for_a_message_shows_where():
+    shown = []
+
+    async def step(_receive, _send):
+        task = asyncio.current_task()
+        show = lambda: shown.append((repr(task), [each.f_code.co_name for each in task.get_stack()]))  # noqa: E731
+        asyncio.get_running_loop().call_soon(show)
+        await asyncio.sleep(0)
+
+    assert closed_after(step) == (1000, "")
+    [(text, stack)] = shown
+    assert "WebSocketCycle.run()" in text
+    assert stack == ["run"]
+
+
+def test_a_message_that_comes_while_a_task_runs_is_received():
+    seen = []
+
+    async def application(_scope, receive, send):
+        await receive()
+        await send(ACCEPT)
+        while (event := await receive())["type"] == "websocket.receive":
+            seen.append(event["text"])
+            await send({"type": "websocket.send", "text": "more"})
+
+    async def client(served):
+        async with connect(served.url) as websocket:
+            for _ in range(2):
+                await websocket.send("by the loop")
+                await websocket.recv()
+            [connection] = served.factory.connections
+            connection.dataReceived(frame(1, b"by a task") + frame(1, b"by it, too"))
+            assert seen == ["by the loop"] * 2
+            for _ in range(2):
+                await websocket.recv()
+
+    serve(application, client)
+    assert seen == ["by the loop", "by the loop", "by a task", "by it, too"]
+
+
+def test_children_that_receive_and_their_parent_each_get_what_comes():
+    async def step(receive, send):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0):
+                await asyncio.gather(receive(), receive())
+        child = asyncio.create_task(receive())
+        await asyncio.sleep(0)
+        child.cancel()
+        await asyncio.gather(child, return_exceptions=True)
+
+    assert closed_after(step, step) == (1000, "")
