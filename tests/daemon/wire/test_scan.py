@@ -111,6 +111,19 @@ def test_any_byte_in_any_place():
     assert taken > 5000
 
 
+def test_any_byte_in_any_place_of_a_long_value():
+    value = b"abcdefgh\xff\x80 ~ijklmnopqrstuv"
+    for place in range(len(value)):
+        for byte in range(256):
+            one = bytes((byte,))
+            changed = value[:place] + one + value[place + 1 :]
+            taken = scan(head(b"A: " + changed))
+            if byte == 9 or (byte >= 32 and byte != 127):
+                assert taken[2][1][1] == changed.strip()
+            else:
+                assert taken is None
+
+
 def test_nothing_but_the_whole_is_a_head():
     for size in range(len(PLAIN)):
         assert scan(PLAIN[:size]) is None
