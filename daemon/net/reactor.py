@@ -20,15 +20,16 @@ from twisted.python.lockfile import FilesystemLock
 from asgid.daemon.net.descriptors import adopted, listening_backlog
 from asgid.daemon.net.errors import DescriptorError, PathError
 from asgid.daemon.net.faces import failure_of
-from asgid.daemon.net.imports import left_out
+from asgid.daemon.net.imports import left_out, put_off
 from asgid.daemon.net.port import NativePort
 from asgid.daemon.net.sockets import TcpSocket
 from asgid.daemon.net.transport import NativeTransport
 from asgid.daemon.net.unix import UnixSocket
 
 # The stock reactor imports twisted.internet.ssl, a twentieth of a start, for a Twisted without
-# twisted.protocols.tls, and never looks at it where that is there: who wants it imports it later.
-with left_out("twisted.internet.ssl"):
+# twisted.protocols.tls, and never looks at it where that is there: who wants it imports it later. That one
+# brings OpenSSL, a fifth of a start, and is called only where TLS begins (startTLS, listenSSL, connectSSL).
+with left_out("twisted.internet.ssl"), put_off("twisted.protocols.tls", "OpenSSL", "TLSMemoryBIOFactory"):
     from twisted.internet.asyncioreactor import AsyncioSelectorReactor
 
 if TYPE_CHECKING:
