@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from asgid.daemon.wire.http1_chunked import ChunkedDecoder
-from asgid.daemon.wire.http1_ends import BODY, WAITING, Ends
+from asgid.daemon.wire.http1_ends import BODY, DISCARDING, WAITING, Ends
 from asgid.daemon.wire.http1_head import BadRequest
 from asgid.daemon.wire.http1_response import NEVER
 
@@ -62,7 +62,28 @@ class Bodies(Ends):
             self._chunked = None
             self._rest = 0
             self._state = WAITING
+        elif decoder.more and not decoder.scheduled:
+            decoder.scheduled = True
+            self._pause_reading()
+            self._factory.call_soon(self._decode_on, decoder)
         return body
+
+    def _decode_on(self, decoder: ChunkedDecoder) -> None:
+        """Go on with what came of a chunked body, after everybody else had a turn; then read on."""
+        decoder.scheduled = False
+        if self._chunked is not decoder:
+            return  # it was refused, or nobody wants it any more
+        if self._state == BODY:
+            self._take_body(b"")
+        elif self._state == DISCARDING:
+            self._discard(b"")
+        if decoder.scheduled:
+            return
+        if self._state == BODY and not decoder.held:
+            self._read_deadline = self._factory.deadline(self._factory.timeouts.request_body_s)
+            self._resume_reading()
+        elif self._state in (WAITING, DISCARDING):
+            self._resume_reading()
 
     def _take_body(self, data: bytes) -> None:
         """Pass a piece of the body on."""
@@ -117,7 +138,9 @@ class Bodies(Ends):
         if self._expect and self._state == BODY:
             self._expect = False
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        if self._reading_paused:
+        if self._chunked is not None:
+            self._chunked.held = False
+        if self._reading_paused and not (self._chunked is not None and self._chunked.scheduled):
             self._resume_reading()
         if self._read_deadline == NEVER and self._state == BODY:  # the body was held, or its client not told
             self._read_deadline = self._factory.deadline(self._factory.timeouts.request_body_s)
@@ -125,5 +148,7 @@ class Bodies(Ends):
     def hold(self) -> None:
         """Stop reading the body (:meth:`asgid.daemon.seam.ResponseSink.hold`)."""
         if self._state == BODY:
+            if self._chunked is not None:
+                self._chunked.held = True
             self._pause_reading()
             self._read_deadline = NEVER  # it is the application that is slow, not the client

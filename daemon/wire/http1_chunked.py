@@ -15,19 +15,24 @@ _SIZE_LINE = re.compile(
     rb"0*([0-9A-Fa-f]{0,16})"
     rb"(?:[ \t]*;[ \t]*" + _TOKEN + rb"(?:[ \t]*=[ \t]*(?:" + _TOKEN + rb"|" + _QUOTED + rb"))?)*"
 )
-# A size and nothing else, as nearly every chunk has it.
-_PLAIN_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})\r\n")
+# A size and nothing else, as nearly every chunk has it: no more than 18 characters, which count for nothing.
+_PLAIN_SIZE = re.compile(rb"0{0,2}([0-9A-Fa-f]{1,16})\r\n")
 # What may come before the line is whole: no control character may.
 _SIZE_PART = re.compile(rb"0*[0-9A-Fa-f]{0,16}[ \t]*(?:;[^\x00-\x08\x0a-\x1f\x7f]*)?")
 _TRAILER_LINE = re.compile(_TOKEN + rb":[^\x00-\x08\x0a-\x1f\x7f]*")
 
 _SIZE, _DATA, _DATA_END, _TRAILER, _DONE = range(5)
+_TURN_LINES = 2048  # sizes and trailers that are looked at in one turn of the loop: one read can hold 43,000
 
 
 class ChunkedDecoder:
-    """Decodes one chunked body. Trailers are checked and dropped: they are never merged into the headers."""
+    """Decodes one chunked body. Trailers are checked and dropped: they are never merged into the headers.
 
-    __slots__ = ("_buffer", "_left", "_limit", "_overhead", "_state", "rest")
+    One call does a bounded piece of work: after it, while :attr:`more` is true, ``feed(b"")`` goes on.
+    ``held`` and ``scheduled`` are the connection's: what it waits for before it reads on.
+    """
+
+    __slots__ = ("_buffer", "_left", "_limit", "_overhead", "_state", "held", "more", "rest", "scheduled")
 
     def __init__(self, overhead_limit_bytes: int) -> None:
         self._buffer = b""
@@ -35,6 +40,9 @@ class ChunkedDecoder:
         self._state = _SIZE
         self._limit = overhead_limit_bytes  # of extensions and trailers together; 0: none
         self._overhead = 0
+        self.more = False  # of what came not all was looked at
+        self.held = False  # the application has enough
+        self.scheduled = False  # the next turn of the loop goes on
         self.rest = b""  # what came after the end of the body
 
     @property
@@ -48,16 +56,18 @@ class ChunkedDecoder:
         pieces: list[bytes] = []
         position = 0
         end = len(data)
-        while position < end and self._state != _DONE:
-            if self._state == _SIZE:  # whole plain chunks, without a call for each: one read can hold 40,000
-                while match := _PLAIN_SIZE.match(data, position):
+        lines = _TURN_LINES
+        while position < end and self._state != _DONE and lines > 0:
+            if self._state == _SIZE:  # whole plain chunks, without a call for each
+                while lines > 0 and (match := _PLAIN_SIZE.match(data, position)):
                     start = match.end()
                     stop = start + int(match[1], 16)
                     if stop == start or data[stop : stop + 2] != b"\r\n":
                         break
                     pieces.append(data[start:stop])
                     position = stop + 2
-                if position == end:
+                    lines -= 1
+                if position == end or not lines:
                     break
             if self._state == _DATA:
                 piece = data[position : position + self._left]
@@ -79,7 +89,9 @@ class ChunkedDecoder:
                     break
                 self._line(data[position:line_end])
                 position = line_end + 2
+                lines -= 1
         self._buffer = data[position:]
+        self.more = position < end and not lines and self._state != _DONE
         if self._state == _DONE:
             self.rest, self._buffer = self._buffer, b""
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)

@@ -44,7 +44,8 @@ _LINE_BREAKS = b"\x0b\x0c\x1c\x1d\x1e\x85"
 # What Autobahn is shown of a handshake. Extensions are not: what is compressed is none of its business.
 _SHOWN = frozenset((b"upgrade", b"connection", b"sec-websocket-version", b"sec-websocket-key"))
 _JOINED = b"sec-websocket-protocol"  # may stand in several headers (RFC 6455 11.3.4)
-_RESERVED = frozenset((1004, 1005, 1006, 1015))  # never sent (RFC 6455 7.4.1)
+# What an application may close with (RFC 6455 7.4.1, 7.4.2, IANA's registry): the rest is reserved.
+_CODES = frozenset((1000, 1001, 1002, 1003, *range(1007, 1015), *range(3000, 5000)))
 
 
 @implementer(IProtocol, IHalfCloseableProtocol, IPushProducer)
@@ -253,15 +254,15 @@ class WebSocketConnection(Ends):
         """
         if self._state != OPEN:
             raise ConnectionResetError("the WebSocket is closed")
-        if not 1000 <= code <= 4999 or code in _RESERVED:
-            raise ValueError(f"the close code {code} may not be sent")
+        if code not in _CODES:
+            raise ValueError(f"the close code {code} may not be sent: an application's own are 3000 to 4999")
         if self._engine is None:
             self._engine = self._shared.lend(self)
         self._engine.sendCloseFrame(code, reason.encode()[:123].decode(errors="ignore").encode() or None)
         self._held = False  # what still comes is not for the application
         self._enter(CLOSING)
         self._deadline = self._shared.factory.deadline(CLOSE_S)
-        self._wake(ConnectionResetError("the WebSocket is closed"))
+        self._wake("the WebSocket is closed")
         if self._reading_paused:
             self._continue_soon()
 

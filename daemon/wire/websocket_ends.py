@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 
-from asgid.daemon.seam import Finished
+from asgid.daemon.seam import Finished, release
 from asgid.daemon.wire.response_head import PHRASES, render
 from asgid.daemon.wire.websocket_frames import (
     FINAL_BINARY,
@@ -102,7 +102,7 @@ class Ends:
         pong, self._pong = self._pong, None
         if pong is not None and self._state == OPEN:
             self._write(b"\x8a%c%b" % (len(pong), pong))
-        self._wake(None)
+        self._wake()
 
     def stopProducing(self) -> None:
         """Write no more: the connection is lost, which connectionLost tells (IProducer)."""
@@ -144,7 +144,7 @@ class Ends:
         """Return a future that is done when everybody else has had a turn."""
         self._turn = _TURN_BYTES
         turn: Future[None] = asyncio.get_running_loop().create_future()
-        self._shared.factory.call_soon(_end_turn, turn)
+        self._shared.factory.call_soon(release, (turn,))
         return turn
 
     def _wait(self) -> Future[None]:
@@ -155,15 +155,10 @@ class Ends:
         self._waiters.append(waiter)
         return waiter
 
-    def _wake(self, error: OSError | None) -> None:
+    def _wake(self, lost: str | None = None) -> None:
         waiters, self._waiters = self._waiters, None
-        for waiter in waiters or ():
-            if waiter.done():
-                continue
-            if error is None:
-                waiter.set_result(None)
-            else:
-                waiter.set_exception(error)
+        if waiters:
+            release(waiters, lost)
 
     # Answers in place of a handshake.
 
@@ -209,7 +204,7 @@ class Ends:
         sink, self._sink = self._sink, None
         if sink is not None:
             sink.gone(code, reason)
-        self._wake(ConnectionResetError("the WebSocket is closed"))
+        self._wake("the WebSocket is closed")
         factory = self._shared.factory
         started_at, self._started_at = self._started_at, NEVER
         if factory.observe is not None and started_at is not NEVER:
@@ -254,8 +249,3 @@ class Ends:
         if self._reading_paused:
             self._reading_paused = False
             self.transport.resumeProducing()
-
-
-def _end_turn(turn: Future[None]) -> None:
-    if not turn.done():
-        turn.set_result(None)

@@ -28,6 +28,8 @@ __all__ = ["Engine", "EngineUser", "Engines", "unmasker"]
 _create_xor_masker: Any = xormasker.create_xor_masker  # type: ignore[attr-defined]
 
 _BLOCK_BYTES = 4096
+_BAD_GATEWAY = 1014  # registered after Autobahn's list was written (IANA's registry of RFC 6455 7.4)
+_STANDS_FOR_IT = 1013  # in what is Autobahn's
 _KEPT = 32  # engines at rest that are kept for the next frame that needs one
 
 # A handshake that any engine can be opened by; its answer is not sent.
@@ -120,6 +122,7 @@ class Engine(WebSocketServerProtocol):
 
     user: EngineUser | None = None
     prefix = b""  # status line and headers to write in place of Autobahn's status line
+    later_code = 0  # of the client's close frame, where Autobahn does not know it
 
     def onConnect(self, _request: ConnectionRequest) -> Any:
         """Let the user decide on a handshake that is valid."""
@@ -138,6 +141,18 @@ class Engine(WebSocketServerProtocol):
             self.prefix = b""
         if self.user is not None:
             self.user.engine_write(data)
+
+    def onCloseFrame(self, code: int | None, reasonRaw: bytes | None) -> bool | None:
+        """Take a close frame; 1014 is as valid as its neighbours."""
+        if code == _BAD_GATEWAY:
+            self.later_code, code = code, _STANDS_FOR_IT
+        return super().onCloseFrame(code, reasonRaw)  # type: ignore[arg-type]
+
+    def sendCloseFrame(self, code: Any = None, reasonUtf8: Any = None, isReply: bool = False) -> None:
+        """Send a close frame: a reply has the client's code."""
+        if isReply and self.later_code:
+            code = self.later_code
+        super().sendCloseFrame(code, reasonUtf8, isReply)
 
     def onMessageFrameData(self, payload: bytes) -> None:
         """Keep a piece of a fragment."""
@@ -164,6 +179,8 @@ class Engine(WebSocketServerProtocol):
         """Tell the user that this is over; it decides how the connection is closed."""
         if self.state != self.STATE_CLOSED:
             self.state = self.STATE_CLOSED
+            if self.later_code:
+                self.remoteCloseCode = self.later_code
             if self.user is not None:
                 self.user.engine_dropped()
 

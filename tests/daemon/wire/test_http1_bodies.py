@@ -163,3 +163,84 @@ async def test_9112_9_6_a_connection_that_a_long_unread_body_will_end_says_so(si
     """A proxy that keeps connections to its upstream would lose its next request otherwise."""
     client = await exchange(Server(ignores_body), post(b"x" * size)[: -size + 1000])
     assert (b"connection: close" in bytes(client.received)) is closes
+
+
+# Many chunks in one read.
+
+TINY = 20_000
+
+
+def tiny(rest: bytes = GET) -> bytes:
+    head = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+    return head + b"1\r\nx\r\n" * TINY + b"0\r\n\r\n" + rest
+
+
+async def counts_body(scope: Any, receive: Any, send: Any) -> None:
+    await respond(send, b"%d" % len(await read_all(receive)))
+
+
+@pytest.mark.parametrize("late", [False, True])
+@on_loop
+async def test_others_have_turns_while_one_read_of_many_chunks_is_taken(late):
+    server = Server(counts_body)
+    slow, quick = server.connect(), server.connect()
+    cut = tiny().index(b"\r\n\r\n") + 4
+    for piece in (tiny()[:cut], tiny()[cut:]) if late else (tiny(),):
+        slow.send(piece)
+        await asyncio.sleep(0)
+    quick.send(GET)
+    await settle(6)
+    assert quick.response().body == b"0"
+    assert not slow.responses()
+    assert slow.paused  # and nothing more is read meanwhile
+    await settle(60)
+    assert [response.body for response in slow.responses()] == [b"%d" % TINY, b"0"]
+    assert not slow.paused
+
+
+@on_loop
+async def test_many_chunks_that_nobody_wants_are_thrown_away_and_the_next_request_is_found():
+    client = await exchange(Server(ignores_body), tiny())
+    await settle(60)
+    assert [response.body for response in client.responses()] == [b"ignored", b"ignored"]
+
+
+@on_loop
+async def test_an_application_that_waits_holds_many_chunks_until_it_asks():
+    asked = asyncio.Event()
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        await asked.wait()
+        await counts_body(scope, receive, send)
+
+    server = Server(application)
+    client = server.connect()
+    for number in range(12):
+        client.send(tiny(b"")[:-5] if not number else b"1\r\nx\r\n" * TINY)
+        await settle(60)
+    assert client.paused
+    asked.set()
+    await settle(300)
+    client.send(b"0\r\n\r\n")
+    await settle(60)
+    assert client.response().body == b"%d" % (12 * TINY)
+    assert not client.paused
+
+
+@on_loop
+async def test_a_mistake_behind_many_chunks_is_refused():
+    client = await exchange(Server(counts_body), tiny(b"").replace(b"0\r\n\r\n", b"zz\r\n"))
+    await settle(60)
+    assert client.response().status == 400
+
+
+@on_loop
+async def test_a_client_that_goes_in_the_middle_of_many_chunks_leaves_nothing():
+    server = Server(counts_body)
+    client = server.connect()
+    client.send(tiny())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    client.reset()
+    await settle(60)
+    assert not client.received

@@ -21,6 +21,8 @@ def decode(*pieces: bytes, limit: int = LIMIT) -> tuple[bytes, bytes, bool]:
     body = b""
     for position, piece in enumerate(pieces):
         body += decoder.feed(piece)
+        while decoder.more:
+            body += decoder.feed(b"")
         if decoder.done:
             return body, decoder.rest + b"".join(pieces[position + 1 :]), True
     return body, b"", decoder.done
@@ -280,3 +282,25 @@ def test_what_h11_refuses_is_never_taken(data):
         assert isinstance(got, int) or not got[2]
     else:
         assert event is h11.NEED_DATA or isinstance(event, h11.EndOfMessage)
+
+
+@pytest.mark.parametrize(
+    "chunk", [b"1\r\nx\r\n", b"0" * 17 + b"1\r\nx\r\n", b"0" * 20 + b"1\r\nx\r\n", b"1;a\r\nx\r\n"]
+)
+def test_one_call_looks_at_a_bounded_number_of_chunks_and_loses_none(chunk):
+    decoder = ChunkedDecoder(0)
+    pieces = [decoder.feed(chunk * 20_000 + b"0\r\n\r\nGET")]
+    while decoder.more:
+        assert not decoder.done
+        pieces.append(decoder.feed(b""))
+    assert max(map(len, pieces)) <= 4096
+    assert sum(map(len, pieces)) == 20_000
+    assert (decoder.done, decoder.rest) == (True, b"GET")
+
+
+def test_what_waits_for_more_to_come_is_not_more_to_look_at():
+    decoder = ChunkedDecoder(0)
+    decoder.feed(b"1\r\nx\r\n" * 2048)  # exactly one turn's
+    assert not decoder.more
+    assert decoder.feed(b"1\r\ny\r") == b"y"
+    assert not decoder.more

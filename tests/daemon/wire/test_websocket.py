@@ -280,6 +280,9 @@ def test_lane_and_autobahn_read_the_same_however_bytes_are_cut(some, tail, data)
         (close_frame(999), 1002),
         (close_frame(1005), 1002),
         (close_frame(5000), 1002),
+        (close_frame(1015), 1002),
+        (close_frame(1016), 1002),
+        (close_frame(2999), 1002),
         (frame(TEXT, b"\xff"), 1007),
         (frame(TEXT, b"\xed\xa0\x80"), 1007),
         (frame(TEXT, b"\xe2\x82"), 1007),
@@ -676,3 +679,22 @@ def test_the_bytes_of_messages_are_counted_for_the_log():
     peer.now += 2.5
     peer.receive(close_frame(1000))
     assert (peer.finished[0].body_bytes, peer.finished[0].duration_s) == (1007, 2.5)
+
+
+@pytest.mark.parametrize("code", [1000, 1011, 1012, 1013, 1014, 3000, 4999])
+@pytest.mark.parametrize("first", [False, True])
+def test_registered_codes_are_taken_told_and_sent_back(code, first):
+    peer = MemoryWebSocket()
+    if first:
+        peer.application.port.close(code, "bye")
+    peer.receive(close_frame(code, "bye"))
+    assert peer.sent() == [(0x88, code.to_bytes(2, "big") + b"bye")]
+    assert peer.application.ends == [(code, "bye")]
+
+
+@pytest.mark.parametrize("code", [0, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000])
+def test_an_application_does_not_send_reserved_codes(code):
+    peer = MemoryWebSocket()
+    with pytest.raises(ValueError, match=f"the close code {code} may not be sent"):
+        peer.application.port.close(code, "")
+    assert peer.sent() == []
