@@ -719,3 +719,18 @@ def test_children_that_receive_and_their_parent_each_get_what_comes():
         await asyncio.gather(child, return_exceptions=True)
 
     assert closed_after(step, step) == (1000, "")
+
+
+def test_what_an_application_waits_for_is_cancelled_with_it():
+    children = []
+
+    async def step(_receive, _send):
+        child = asyncio.create_task(asyncio.sleep(60))
+        asyncio.current_task().cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await child
+        asyncio.current_task().uncancel()
+        children.append(child.cancelled())
+
+    assert closed_after(step, step) == (1000, "")
+    assert children == [True, True]
