@@ -159,7 +159,7 @@ def _may_follow(each: Diagnostic, document: Document, broken: AbstractSet[Key]) 
     if each.code == codes.NO_TARGET:
         return ("application",) in broken or (unnamed and "application" not in document.values)
     if each.code in _ABOUT_ALL:
-        return unnamed or any(key[:1] == ("listeners",) for key in broken)
+        return True  # a line that is not TOML may have been meant as a listener's header
     if each.code in _ABOUT_A_LISTENER:
         match = _LISTENER.match(each.key)
         return match is not None and any(dotted(key) == match[0] for key in broken)
@@ -184,7 +184,11 @@ def _without(document: Document, reported: AbstractSet[Key], meant: AbstractSet[
     for key in (*reported, *meant):
         if key[0] == "listeners" and isinstance(listeners, dict) and len(key) > 1:
             name = str(key[1])
-            if len(key) == 2 or key[2] in _WHERE:
+            if len(key) == 4 and (good := _good_element(document, key, reported)) is not None:
+                table = listeners.get(name)
+                if isinstance(table, dict):  # and not left out for another of its keys
+                    listeners[name] = _with_element(table, key, good)
+            elif len(key) == 2 or key[2] in _WHERE:
                 listeners.pop(name, None)
             elif isinstance(listeners.get(name), dict):
                 # An exposure that cannot be read is not one that is missing.
@@ -199,6 +203,23 @@ def _without(document: Document, reported: AbstractSet[Key], meant: AbstractSet[
         return models.Root.model_validate(values)
     except ValidationError:
         return None
+
+
+def _good_element(document: Document, key: Key, reported: AbstractSet[Key]) -> object:
+    """Return an element of the list at ``key[:3]`` that can stand for the bad one at ``key``, or None."""
+    there = document.values["listeners"][key[1]][key[2]] if key[2] in {"address", "endpoint"} else None
+    if not isinstance(there, list):
+        return None
+    return next((each for index, each in enumerate(there) if (*key[:3], index) not in reported), None)
+
+
+def _with_element(table: dict[str, Any], key: Key, element: object) -> dict[str, Any]:
+    """Return a listener's table with ``element`` at ``key``: all others keep their index, and so their place.
+
+    Twice the same in one list is no collision.
+    """
+    changed = [element if index == key[3] else each for index, each in enumerate(table[str(key[2])])]
+    return table | {str(key[2]): changed}
 
 
 def _uncertain(reported: AbstractSet[Key], names: Iterable[str]) -> set[str]:

@@ -14,7 +14,13 @@ from support.server import ASGID
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
 TOUR = README[README.index("## Five minutes") : README.index("## From Daphne's flags")]
-AROUND = README[README.index("## Around the file") : README.index("## How the house")]
+AROUND = README[README.index("## Around the file") : README.index("## From another server")]
+CONVERT = re.search(
+    r"```console\n\$ (asgid convert [^\n]*)\n(.*?)```\n\n```toml\n(.*?)```",
+    README[README.index("## From another server") :],
+    re.DOTALL,
+)
+assert CONVERT is not None
 
 
 def blocks(language: str) -> list[str]:
@@ -119,6 +125,13 @@ def test_what_the_commands_around_the_file_print(tour):
             assert (shown.stdout, shown.stderr) == (output, ""), command
             ran += 1
     assert ran == 4
+
+
+def test_what_convert_prints(tmp_path):
+    command, output, file = CONVERT.groups()
+    shown = asgid(tmp_path, *command.split()[1:])
+    printed = shown.stdout.replace(str(tmp_path), "/srv/mysite")
+    assert (shown.returncode, printed, shown.stderr) == (0, file, output)
 
 
 @pytest.mark.parametrize("number", range(1, len(blocks("toml"))))

@@ -187,7 +187,11 @@ CASES = {
     ),
     "behind escapes": Bad(main(r'endpoint = "unix:\\:\u0041:mod=1"'), codes.ENDPOINT_KEYWORD, 4, 28, "mod"),
     "in a list": Bad(
-        main(r"""endpoint = ["tcp:1", 'tcp:80\']"""), codes.ENDPOINT_GRAMMAR, 4, 29, "backslash"
+        main(r"""endpoint = ["tcp:1:interface=127.0.0.1", 'tcp:80\']"""),
+        codes.ENDPOINT_GRAMMAR,
+        4,
+        49,
+        "backslash",
     ),
     # exposure and proxies
     "wider than declared": Bad(
@@ -397,6 +401,44 @@ def test_two_listeners_on_one_socket_are_found_at_the_second(check, one, other):
 def test_listeners_that_can_be_had_together_are_let_be(check, one, other):
     text = HEAD + "[listeners.a]\n" + "\n".join(one) + "\n[listeners.b]\n" + "\n".join(other) + "\n"
     assert errors(check(text)) == []
+
+
+def found_at(diagnostics):
+    return [(each.code, each.place.line, each.place.column) for each in diagnostics]
+
+
+@pytest.mark.parametrize("bad", ['"224.0.0.1"', '"here"', "5"])
+def test_a_bad_element_hides_nothing_that_the_others_of_its_list_say(check, bad):
+    found = check(HEAD + MAIN + f'[listeners.b]\naddress = [{bad}, "127.0.0.1", "0.0.0.0"]\nport = 8000\n')
+    others = [each for each in found_at(found) if each[0] not in {codes.UNDECLARED_EXPOSURE, codes.COLLISION}]
+    assert others in [
+        [(code, 7, 12)] for code in (codes.MULTICAST_ADDRESS, codes.BAD_ADDRESS, codes.WRONG_TYPE)
+    ]
+    collisions = {each.message for each in found if each.code == codes.COLLISION}
+    assert any("127.0.0.1 port 8000, as listeners.main (line 4) does" in each for each in collisions)
+    assert any("0.0.0.0 port 8000, which listeners.main (line 4) takes" in each for each in collisions)
+    (exposed,) = [each for each in found if each.code == codes.UNDECLARED_EXPOSURE]
+    assert (exposed.place.line, exposed.place.column) == (7, 12 + len(bad) + 2 + len('"127.0.0.1", '))
+
+
+def test_a_bad_endpoint_string_hides_no_collision_of_another_one(check):
+    text = HEAD + MAIN + """[listeners.b]\nendpoint = ["tpc:1", "tcp:8000:interface=127.0.0.1"]\n"""
+    assert found_at(check(text)) == [
+        (codes.COLLISION, 7, 1),
+        (codes.ENDPOINT_UNKNOWN_KIND, 7, 14),
+    ]
+
+
+def test_the_same_collision_is_found_once(check):
+    text = HEAD + MAIN + '[listeners.b]\naddress = ["127.0.0.1", "127.0.0.1"]\nport = 8000\n'
+    assert found_at(check(text)) == [(codes.COLLISION, 7, 1), (codes.REPEATED, 7, 25)]
+    bad = text.replace('", "127.0.0.1"]', '", "224.0.0.1", 5]')
+    assert [each for each in found_at(check(bad)) if each[0] == codes.COLLISION] == [(codes.COLLISION, 7, 1)]
+
+
+@pytest.mark.parametrize("line", ["this is = = not TOML", 'a = "b', "listeners.a]", "= 1"])
+def test_that_there_is_no_listener_may_follow_from_what_is_not_toml(check, line):
+    assert [each.code for each in check(f"{HEAD}\n{line}\n")] == [codes.SYNTAX]
 
 
 def test_a_misspelled_key_is_one_finding_and_not_a_missing_key_as_well(check):
