@@ -5,10 +5,22 @@ from __future__ import annotations
 import contextlib
 import os
 import resource
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Mapping
+
+    from asgid.config import Plan
+
+
+def with_pid_file(plan: Plan, environment: Mapping[str, str]) -> Plan:
+    """Return the plan with a pid file in the unit's RuntimeDirectory= (systemd.exec(5)), if it names none."""
+    directory = Path(environment.get("RUNTIME_DIRECTORY", "").partition(":")[0])
+    if plan.daemon.pid_file is not None or not directory.is_absolute():
+        return plan
+    return replace(plan, daemon=replace(plan.daemon, pid_file=directory / "asgid.pid"))
 
 
 def raise_open_files() -> int:

@@ -49,7 +49,7 @@ def start(
     from asgid.daemon.supervise import live  # noqa: PLC0415
 
     host = LinuxHost()
-    plan = make_plan(config, host)
+    plan = process.with_pid_file(make_plan(config, host), os.environ)
     notifier = Notifier.of(os.environ)
     refused = partial(_refused, config.document, paths_of(config, plan))
     if plan.application.virtualenv is not None:

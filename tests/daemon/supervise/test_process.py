@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from asgid.daemon.supervise.process import PidFile
+from asgid.config import load
+from asgid.config import plan as make_plan
+from asgid.daemon.net import LinuxHost
+from asgid.daemon.supervise.process import PidFile, with_pid_file
 
 
 def test_the_pid_file_holds_this_process_and_goes_with_it(tmp_path):
@@ -64,3 +68,23 @@ def test_the_soft_limit_of_open_files_is_raised_to_the_hard_one():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "True\n"
+
+
+@pytest.mark.parametrize(
+    ("said", "named", "found"),
+    [
+        ("/run/asgid/mysite", "", "/run/asgid/mysite/asgid.pid"),
+        ("/run/asgid/mysite:/run/other", "", "/run/asgid/mysite/asgid.pid"),
+        ("/run/asgid/mysite", 'pid_file = "/run/own.pid"', "/run/own.pid"),
+        ("", "", None),
+        ("relative", "", None),
+    ],
+)
+def test_a_units_runtime_directory_is_where_the_pid_file_lies_unless_the_file_says_so(
+    tmp_path, said, named, found
+):
+    file = tmp_path / "listeners.toml"
+    file.write_text(f'[application]\ntarget = "a:b"\n[listeners.a]\nfd = 3\n[daemon]\n{named}\n')
+    plan = make_plan(load(file).config, LinuxHost())
+    under = with_pid_file(plan, {"RUNTIME_DIRECTORY": said})
+    assert under.daemon.pid_file == (Path(found) if found else None)
