@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from asgid.daemon.cli.replacing import replace_file
 from asgid.daemon.cli.status import FINDINGS, OK, UsageError
 from asgid.daemon.observe.findings import say
 from asgid.daemon.observe.streams import write_err, write_out
@@ -105,10 +105,12 @@ def _made(words: list[str]) -> Converted:
 
 def _write(path: str, text: str, *, force: bool) -> int:
     """Write the file, and never over another one unless told to."""
-    flags = os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if force else os.O_EXCL)
     try:
-        with os.fdopen(os.open(path, flags, 0o644), "w", encoding="utf-8") as file:
-            file.write(text)
+        if force:
+            replace_file(path, text.encode())
+        else:
+            with Path(path).open("x", encoding="utf-8") as file:
+                file.write(text)
     except FileExistsError:
         raise UsageError(f"{path} is there already", "--force writes over it") from None
     except (OSError, ValueError) as error:

@@ -75,6 +75,7 @@ def run(words: Sequence[str]) -> int:
 def _write(answers: Answers, file: str, *, force: bool) -> int:
     from asgid.config.loading import load_bytes  # noqa: PLC0415 - not for wrong usage
     from asgid.config.starter import starter  # noqa: PLC0415
+    from asgid.daemon.cli.replacing import replace_file  # noqa: PLC0415 - only what is written pays for it
 
     named = file if file != STDOUT and file.isprintable() else FILE
     text = starter(answers, shlex.quote(named))
@@ -92,8 +93,11 @@ def _write(answers: Answers, file: str, *, force: bool) -> int:
         write_out(text)
         return OK
     try:
-        with Path(file).open("wb" if force else "xb") as made:
-            made.write(data)
+        if force:
+            replace_file(file, data)
+        else:
+            with Path(file).open("xb") as made:
+                made.write(data)
     except OSError as error:
         write_err(f"asgid: {file} cannot be written: {error.strerror}\n")
         return USAGE

@@ -101,8 +101,12 @@ def _fix(file: str) -> bool:
     """Fix ``file`` in its place; tell whether it could be written. The lint says what cannot be read."""
     from asgid.config.fixing import fixed  # noqa: PLC0415
     from asgid.config.loading import load_bytes  # noqa: PLC0415
+    from asgid.daemon.cli.replacing import replace_file  # noqa: PLC0415 - only what is fixed pays for it
 
     path = Path(file)
+    if path.exists() and not path.is_dir() and not path.is_file():
+        write_err(f"asgid: {file} cannot be fixed: it is no regular file\n")
+        return False
     try:
         data = path.read_bytes()
     except OSError:
@@ -111,7 +115,7 @@ def _fix(file: str) -> bool:
     if not done:
         return True
     try:
-        path.write_bytes(better)
+        replace_file(file, better)
     except OSError as error:
         write_err(f"asgid: {file} cannot be written: {error.strerror}\n")
         return False
