@@ -311,8 +311,19 @@ def _as_bytes(data: Any) -> bytes:
 
 def is_oserror(error: BaseException | None) -> bool:
     """Whether an exception comes of a failed send, in a task group or not."""
-    if error is None or isinstance(error, OSError):
-        return error is not None
-    if isinstance(error, BaseExceptionGroup):
-        return all(is_oserror(one) for one in error.exceptions)
-    return is_oserror(error.__cause__ or error.__context__)
+    return _is_oserror(error, set())
+
+
+def _is_oserror(error: BaseException | None, seen: set[int]) -> bool:
+    # What is raised out of a group on its own has that group, which has it, as its context: Starlette's
+    # middleware does that.
+    while error is not None:
+        if isinstance(error, OSError):
+            return True
+        if id(error) in seen:
+            return False
+        seen.add(id(error))
+        if isinstance(error, BaseExceptionGroup):
+            return all(_is_oserror(one, seen) for one in error.exceptions)
+        error = error.__cause__ or error.__context__
+    return False

@@ -30,7 +30,7 @@ from asgid.daemon.observe import logs
 from asgid.daemon.observe.access import AccessLog
 from asgid.daemon.observe.findings import say
 from asgid.daemon.supervise.notify import Heartbeat, Notifier
-from asgid.daemon.supervise.signals import Signals
+from asgid.daemon.supervise.signals import AGAIN_S, Signals
 from asgid.daemon.supervise.supervisor import Supervisor
 from asgid.daemon.supervise.watchdog import Watchdog
 from asgid.daemon.wire import compiled
@@ -92,7 +92,7 @@ class Runtime:
         self._status = 0
         self._again: signal.Signals | None = None
         self._watchdog = Watchdog(self._expired, self._heard)
-        self._heard_stop = False
+        self._heard_stop_at: float | None = None
         self._signals = Signals(stop=self._on_stop, at_once=self._on_second, hang_up=self._on_hang_up)
         self._signals.install()
         self._watchdog.listen()
@@ -225,12 +225,13 @@ class Runtime:
         """See to it that a stop comes to its end where the main thread never comes back to Python."""
         if not self._signals.stops(number):
             return
-        if self._heard_stop:
+        now = time.monotonic()
+        if self._heard_stop_at is None:
+            self._heard_stop_at = now
+            drain_s = _SHUTDOWN_S if self._supervisor is None else self._supervisor.drain_s
+            self._watchdog.until(now + drain_s + _SLACK_S)
+        elif now - self._heard_stop_at >= AGAIN_S:
             self._on_second(signal.Signals(number))
-            return
-        self._heard_stop = True
-        drain_s = _SHUTDOWN_S if self._supervisor is None else self._supervisor.drain_s
-        self._watchdog.until(time.monotonic() + drain_s + _SLACK_S)
 
     def _expired(self) -> None:
         # A third thread writes: whoever is stuck may hold the lock of a log handler.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -12,12 +13,16 @@ if TYPE_CHECKING:
 
 _STOP: Final = (signal.SIGTERM, signal.SIGINT)
 
+# One wish to stop often comes twice: from the terminal and from a wrapper that passes it on (as another signal,
+# maybe), from a manager that tells a whole group with such a wrapper in it. So soon it is not a second one.
+AGAIN_S: Final = 0.5
+
 
 class Signals:
     """Owns SIGTERM, SIGINT and SIGHUP from :meth:`install` on.
 
-    The first SIGTERM or SIGINT calls ``stop``; the second calls ``at_once``, which is expected to end the
-    process. SIGHUP calls ``hang_up``. A child forked without an exec gets back what was there before.
+    The first SIGTERM or SIGINT calls ``stop``; one that comes :data:`AGAIN_S` later or more calls ``at_once``,
+    which is expected to end the process. SIGHUP calls ``hang_up``. A child forked without an exec gets back what was there before.
     """
 
     def __init__(
@@ -31,6 +36,7 @@ class Signals:
         self._at_once = at_once
         self._hang_up = hang_up
         self.stopping = False
+        self._stopping_since = 0.0
         self._before: dict[int, Any] | None = None
 
     def install(self) -> None:
@@ -52,11 +58,13 @@ class Signals:
             signal.signal(number, handler)
 
     def _on_stop(self, number: int, _frame: FrameType | None) -> None:
-        if self.stopping:
+        now = time.monotonic()
+        if not self.stopping:
+            self.stopping = True
+            self._stopping_since = now
+            self._stop(signal.Signals(number))
+        elif now - self._stopping_since >= AGAIN_S:
             self._at_once(signal.Signals(number))
-            return
-        self.stopping = True
-        self._stop(signal.Signals(number))
 
     def _on_hang_up(self, _number: int, _frame: FrameType | None) -> None:
         self._hang_up()

@@ -153,11 +153,13 @@ def test_a_quiet_stream_ends_when_its_client_resets(server, client):
     assert happened(client, "stream-ended")
 
 
-def test_an_upload_that_breaks_off_is_client_disconnect(server, client):
+@pytest.mark.parametrize("path", ["/upload", "/layered/upload"])
+def test_an_upload_that_breaks_off_is_client_disconnect(server, client, path):
     with Raw(server.first.place) as writer:
-        writer.request("/upload", "Content-Length: 1000", method="POST")
+        writer.request(path, "Content-Length: 1000", method="POST")
         writer.send(b"half of it")
     assert happened(client, "client-disconnect")
+    server.err.wait_for("raised ClientDisconnect: POST " + path)
 
 
 def test_is_disconnected_sees_a_client_that_leaves(server, client):

@@ -183,7 +183,12 @@ application = Starlette(
         Mount(
             "/layered",
             Starlette(
-                routes=[Route("/", stream), Route("/endless", endless), Route("/large", large)],
+                routes=[
+                    Route("/", stream),
+                    Route("/endless", endless),
+                    Route("/large", large),
+                    Route("/upload", upload, methods=["POST"]),
+                ],
                 middleware=[Middleware(Tagged), Middleware(GZipMiddleware)],
             ),
         ),

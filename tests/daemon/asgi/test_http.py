@@ -349,6 +349,28 @@ async def test_a_group_with_another_error_beside_the_departure_is_logged(caplog)
     assert "bad" in caplog.text
 
 
+@pytest.mark.parametrize(("kind", "logged"), [(OSError, False), (ValueError, True)])
+@on_loop
+async def test_an_error_raised_out_of_the_group_that_has_it_is_looked_at_once(caplog, kind, logged):
+    """Its context is that group: Starlette's middleware raises so what was one error in a task group."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await receive()
+        error = kind("left")
+        try:
+            raise ExceptionGroup("group", [error])
+        except ExceptionGroup:
+            raise error  # noqa: B904 - as it does
+
+    server, client = await begin(app, GET)
+    client.reset()
+    await settle()
+    assert server.gateway.running == 0
+    assert ("raised ValueError" in caplog.text) == logged
+    assert "RecursionError" not in caplog.text
+
+
 @on_loop
 async def test_an_oserror_of_the_applications_own_is_a_500_while_the_client_is_there(caplog):
     async def app(scope: Any, receive: Any, send: Any) -> None:
