@@ -13,16 +13,17 @@ if TYPE_CHECKING:
 
 _STOP: Final = (signal.SIGTERM, signal.SIGINT)
 
-# One wish to stop often comes twice: from the terminal and from a wrapper that passes it on (as another signal,
-# maybe), from a manager that tells a whole group with such a wrapper in it. So soon it is not a second one.
+# One wish to stop often comes twice: from a terminal and from a wrapper that passes it on, as another signal
+# maybe; from a manager that tells a whole group with such a wrapper in it. So soon it is not a second one.
 AGAIN_S: Final = 0.5
 
 
 class Signals:
     """Owns SIGTERM, SIGINT and SIGHUP from :meth:`install` on.
 
-    The first SIGTERM or SIGINT calls ``stop``; one that comes :data:`AGAIN_S` later or more calls ``at_once``,
-    which is expected to end the process. SIGHUP calls ``hang_up``. A child forked without an exec gets back what was there before.
+    The first SIGTERM or SIGINT calls ``stop``; one that comes :data:`AGAIN_S` after it, or later, calls
+    ``at_once``, which is expected to end the process. SIGHUP calls ``hang_up``. A child forked without an exec
+    gets back what was there before.
     """
 
     def __init__(

@@ -359,9 +359,9 @@ async def test_an_error_raised_out_of_the_group_that_has_it_is_looked_at_once(ca
         await receive()
         error = kind("left")
         try:
-            raise ExceptionGroup("group", [error])
+            raise ExceptionGroup("group", [error])  # noqa: TRY301 - as it does
         except ExceptionGroup:
-            raise error  # noqa: B904 - as it does
+            raise error  # noqa: B904
 
     server, client = await begin(app, GET)
     client.reset()
