@@ -19,7 +19,8 @@ def enter(spec: ApplicationSpec) -> Diagnostic | None:
     """Set the variables, change into the directory and put it first on ``sys.path``.
 
     The current directory is what a command line without a directory of its own means. Returns a diagnostic
-    where the directory cannot be entered.
+    where the directory cannot be entered. A PYTHONPATH among the variables comes after the directory, as
+    where Python begins with it.
     """
     os.environ.update(spec.environment)
     if "TZ" in spec.environment:
@@ -39,4 +40,6 @@ def enter(spec: ApplicationSpec) -> Diagnostic | None:
     first = str(spec.directory or Path.cwd())
     if sys.path[:1] != [first]:
         sys.path.insert(0, first)
+    more = spec.environment.get("PYTHONPATH", "").split(os.pathsep)
+    sys.path[1:1] = [each for each in dict.fromkeys(more) if each and each not in sys.path]
     return None

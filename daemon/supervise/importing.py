@@ -16,7 +16,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from asgid.config.codes import APPLICATION_NOT_IMPORTED, IMPORT_TOO_LONG
 from asgid.config.diagnostics import Diagnostic
@@ -41,16 +41,25 @@ def problem(
 ) -> Diagnostic | None:
     """Return why the application cannot be imported, None where it can.
 
-    ``command`` is what stands before a module's name to run it (see ``virtualenv.command``).
+    ``command`` is what stands before a module's name to run it (see ``virtualenv.command``). As at the start,
+    another environment's Python begins with the application's variables, and this one is given them later: a
+    PYTHONHOME among them is of no account then.
     """
+    from asgid.daemon.supervise.virtualenv import entered  # noqa: PLC0415 - not in the other process
+
     reader, writer = os.pipe()
     words = [*command, __name__, _packed(spec), str(writer)]
     kept = {name: value for name, value in os.environ.items() if name not in _NOT_ITS}
+    if not entered(spec):
+        kept |= dict(spec.environment)
     try:
         process = subprocess.Popen(  # noqa: S603 - the administrator's own Python and application
-            words, env=kept | dict(spec.environment), pass_fds=(writer,), start_new_session=True,
+            words, env=kept, pass_fds=(writer,), start_new_session=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
+    except OSError as error:  # too many variables, or no process left
+        os.close(reader)
+        return not_imported(spec, f"no process could be started for it: {error.strerror}", "")
     finally:
         os.close(writer)
     with open(reader, "rb", buffering=0) as answers:  # noqa: PTH123 - a descriptor
@@ -93,7 +102,8 @@ def _line(descriptor: int, deadline: float) -> bytes | None:
 
 def _packed(spec: ApplicationSpec) -> str:
     directory = None if spec.directory is None else str(spec.directory)
-    return json.dumps({"target": spec.target, "directory": directory, "factory": spec.factory})
+    given = {"target": spec.target, "directory": directory, "factory": spec.factory}
+    return json.dumps(given | {"environment": dict(spec.environment)})
 
 
 # What follows is run in the other process.
@@ -105,15 +115,16 @@ class _Told:
     help: str
 
 
-def _try(given: dict[str, object]) -> _Told | None:
+def _try(given: dict[str, Any]) -> _Told | None:
     from asgid.daemon.asgi.application import ApplicationError, load_application  # noqa: PLC0415
     from asgid.daemon.supervise import environment  # noqa: PLC0415
 
     directory = None if given["directory"] is None else Path(str(given["directory"]))
     target = str(given["target"])
-    entered = environment.enter(ApplicationSpec(target, Place(""), directory=directory))
-    if entered is not None:
-        return _Told(entered.message, entered.help)
+    spec = ApplicationSpec(target, Place(""), directory=directory, environment=given["environment"])
+    refused = environment.enter(spec)
+    if refused is not None:
+        return _Told(refused.message, refused.help)
     try:
         load_application(target, factory=bool(given["factory"]))
     except ApplicationError as error:

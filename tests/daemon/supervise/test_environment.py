@@ -60,3 +60,15 @@ def test_a_directory_that_is_not_there_is_a_diagnostic_where_it_is_named(tmp_pat
     assert found[:3] == [codes.APPLICATION_DIRECTORY, "f:3:4", "application.directory"]
     assert str(tmp_path / "gone") in found[3]
     assert cwd == os.path.realpath(tmp_path)
+
+
+def test_a_python_path_among_the_variables_comes_after_the_directory(tmp_path):
+    more = [str(tmp_path / "one"), str(tmp_path / "two")]
+    variables = {"PYTHONPATH": ":".join([more[0], "", *more])}
+    said = json.dumps({"directory": str(tmp_path), "environment": variables})
+    probe = PROBE.replace("sys.path[:2]", "sys.path[:4]")
+    run = [sys.executable, "-P", "-c", probe, said]
+    done = subprocess.run(run, capture_output=True, text=True, check=True)
+    path = json.loads(done.stdout)[2]
+    assert path[:3] == [str(tmp_path), *more]
+    assert path[3] not in more

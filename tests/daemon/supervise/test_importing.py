@@ -100,6 +100,26 @@ def test_it_is_imported_in_its_own_surroundings(spec, tmp_path, monkeypatch):
     assert (tmp_path / "facts").read_text() == repr([str(tmp_path), "extra", None, None])
 
 
+@pytest.mark.parametrize(
+    "environment", [{"PYTHONHOME": "/nope"}, {"PYTHONIOENCODING": "bogus"}, {"LONG": "x" * 50_000}]
+)
+def test_what_only_a_python_that_begins_would_trip_over_is_no_finding(spec, environment):
+    assert tried(spec("good:application", environment=environment)) is None
+
+
+def test_what_a_python_path_leads_to_is_found(spec, tmp_path):
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "elsewhere.py").write_text("async def application(scope, receive, send): ...\n")
+    assert tried(spec("elsewhere:application")) is not None
+    assert tried(spec("elsewhere:application", environment={"PYTHONPATH": str(tmp_path / "more")})) is None
+
+
+def test_a_process_that_cannot_be_started_is_told(spec):
+    found = tried(spec("good:application", environment={"LONG": "x" * 200_000}))
+    assert found is not None
+    assert "no process could be started for it: Argument list too long" in found.message
+
+
 def test_an_import_that_does_not_end_is_ended_and_told(spec):
     found = tried(spec("never:application"), patience_s=1.0)
     assert found is not None
