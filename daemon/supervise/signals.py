@@ -22,8 +22,8 @@ class Signals:
     """Owns SIGTERM, SIGINT and SIGHUP from :meth:`install` on.
 
     The first SIGTERM or SIGINT calls ``stop``; one that comes :data:`AGAIN_S` after it, or later, calls
-    ``at_once``, which is expected to end the process. SIGHUP calls ``hang_up``. A child forked without an exec
-    gets back what was there before.
+    ``at_once``, which is expected to end the process. SIGHUP calls ``hang_up``. A child forked without an
+    exec gets back what was there before.
     """
 
     def __init__(
