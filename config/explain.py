@@ -161,6 +161,8 @@ def _type_help(key: Key, kind: str, given: object) -> tuple[str, str]:
         return f"write {meant}, without quotes", meant
     if kind == "string_type" and isinstance(given, (int, float)) and not isinstance(given, bool):
         return f'write "{given!r:.40}"', ""
+    if kind == "model_type" and isinstance(given, list):
+        return f"a table's header has one bracket on each side: [{dotted(key)}]", ""
     if kind == "model_type" and len(key) == 2 and key[0] == "listeners":
         return f"give the listener a name: [listeners.public], and {key[1]} below it", ""
     return "", ""

@@ -76,7 +76,7 @@ def port(value: object) -> int:
         message = f"must be a whole number from 0 to 65535, not {found(value)}"
         raise RefusedError(codes.BAD_PORT, message, advice, fix=number)
     if not 0 <= value <= 65535:
-        raise RefusedError(codes.BAD_PORT, f"{value} is no port: they go from 0 to 65535")
+        raise RefusedError(codes.BAD_PORT, f"{value!s:.60} is no port: they go from 0 to 65535")
     return value
 
 

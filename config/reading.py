@@ -58,14 +58,33 @@ def from_bytes(name: str, directory: Path, data: bytes) -> tuple[Document, tuple
         return _not_utf8(name, directory, data, error)
     text = text.replace("\r\n", "\n")  # as tomllib does: lines and columns stay what they are
     document = Document(name, directory, text)
+    if long := _LONG_KEY.search(text):
+        start, end = long.span()
+        message = "the key has more parts than anything of this language"
+        return document, (document.at_offset(codes.SYNTAX, message, "", start, end),)
     try:
         values = tomllib.loads(text)
     except RecursionError:
-        message = "the file's arrays or inline tables are nested too deeply"
-        return document, (document.at_offset(codes.SYNTAX, message, "", 0, 0),)
+        return document, (_too_deep(document),)
     except ValueError as error:
         return document, (_syntax(document, error),)
     return Document(name, directory, text, values), ()
+
+
+_LONG_KEY = re.compile(
+    r"^[ \t]*\[{0,2}[ \t]*[A-Za-z0-9_-]+(?:[ \t]*\.[ \t]*[A-Za-z0-9_-]+){1000,}", re.MULTILINE
+)
+"""A key of so many parts that the time and memory its tables take is what somebody is after."""
+
+
+def _too_deep(document: Document) -> Diagnostic:
+    """Return that arrays or inline tables are nested deeper than Python follows, at the outermost one."""
+    scanner = Scanner(document.text)
+    with suppress(ScanError, RecursionError):
+        scanner.run()
+    start = scanner.opened[0] if scanner.opened else scanner.value_start
+    message = "arrays or inline tables are nested too deeply here"
+    return document.at_offset(codes.SYNTAX, message, "", start, start + 1)
 
 
 def _not_utf8(
@@ -205,6 +224,8 @@ def _advice(text: str, message: str, offset: int) -> str:
         rest = text[offset:].split("\n", 1)[0].split("#", 1)[0].strip().rstrip(",]}").strip()
         if rest.lower() in {"true", "false"}:
             return f"write {rest.lower()}"
+        if rest.startswith("="):
+            return "one = stands between a key and its value"
         if rest and rest[0] not in "\"'[{":
             return _in_quotes(rest)
         if not rest:

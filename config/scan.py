@@ -227,14 +227,24 @@ def _unescaped(match: re.Match[str]) -> str:
     return _SIMPLE_ESCAPES.get(match[4], match[4])
 
 
+_JOINED = re.compile(r"\\[ \t]*\n")
+
+
 def offset_inside(text: str, span: Span, offset: int) -> int | None:
-    """Return where character ``offset`` of the string at ``span`` stands; None for one of several lines."""
+    """Return where character ``offset`` of the string at ``span`` stands.
+
+    None where there is no string, or one with lines that a backslash joins.
+    """
     quoted = text[span.start : span.end]
-    if quoted.startswith(('"""', "'''")) or quoted[:1] not in {'"', "'"}:
+    if quoted[:1] not in {'"', "'"}:
         return None
-    if quoted[0] == "'" or "\\" not in quoted:
-        return span.start + 1 + offset
     position = span.start + 1
+    if quoted.startswith(('"""', "'''")):
+        position += 3 if quoted[3] == "\n" else 2  # a newline right behind the quotes is no part of it
+    if quoted[0] == "'" or "\\" not in quoted:
+        return position + offset
+    if _JOINED.search(quoted):
+        return None
     for _ in range(offset):
         match = _ESCAPE.match(text, position)
         position = match.end() if match else position + 1

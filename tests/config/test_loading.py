@@ -441,6 +441,32 @@ def test_that_there_is_no_listener_may_follow_from_what_is_not_toml(check, line)
     assert [each.code for each in check(f"{HEAD}\n{line}\n")] == [codes.SYNTAX]
 
 
+@pytest.mark.parametrize(
+    ("written", "line", "column"),
+    [
+        ("'''tcp:80:backlog=x'''", 4, 30),
+        ("'''\ntcp:80:backlog=x'''", 5, 16),
+        ('"""tcp:80:backlog=x"""', 4, 30),
+        ('"""\ntcp:80:\\u0062acklog=x"""', 5, 21),
+    ],
+)
+def test_a_mistake_inside_a_string_of_several_lines_is_found_where_it_is(check, written, line, column):
+    found = check(HEAD + f"[listeners.a]\nendpoint = {written}\n")
+    assert found_at(found) == [(codes.ENDPOINT_VALUE, line, column)]
+
+
+def test_a_list_of_tables_is_told_how_one_table_is_written(check):
+    (found,) = check(HEAD + '[[listeners.a]]\naddress = "127.0.0.1"\nport = 1\n')
+    assert (found.code, found.place.line) == (codes.WRONG_TYPE, 3)
+    assert found.help == "a table's header has one bracket on each side: [listeners.a]"
+
+
+def test_a_number_of_hundreds_of_digits_is_not_shown_whole(check):
+    (found,) = errors(check(HEAD + main('address = "127.0.0.1"', f"port = {'9' * 400}")))
+    assert found.code == codes.BAD_PORT
+    assert len(found.message) < 120
+
+
 def test_a_misspelled_key_is_one_finding_and_not_a_missing_key_as_well(check):
     text = '[aplication]\ntarget = "a:b"\n[listener.a]\nadress = "::1"\nport = 1\n'
     assert [(each.code, each.place.line) for each in check(text)] == [

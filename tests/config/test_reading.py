@@ -68,6 +68,7 @@ def test_a_key_that_is_there_twice_names_the_first_line():
         ("a = ", "missing"),
         ('a = "tcp:\\:"', "written twice"),
         ("word", "key = value"),
+        ("a = = 1", "one = stands between a key and its value"),
     ],
 )
 def test_common_mistakes_are_answered_with_what_to_write(text, advice):
@@ -76,6 +77,21 @@ def test_common_mistakes_are_answered_with_what_to_write(text, advice):
 
 def test_nesting_beyond_all_measure_is_a_syntax_error():
     assert only(b"a = " + b"[" * 100_000).code == codes.SYNTAX
+
+
+@pytest.mark.parametrize(
+    ("value", "column"), [("[" * 5000 + "]" * 5000, 5), ("{a=" * 5000 + "1" + "}" * 5000, 5)]
+)
+def test_nesting_beyond_all_measure_has_the_place_of_the_outermost(value, column):
+    found = only(f"# first\nb = 1\na = {value}\n".encode())
+    assert (found.code, found.place.line, found.place.column) == (codes.SYNTAX, 3, column)
+
+
+def test_a_key_of_parts_beyond_all_measure_costs_nothing():
+    parts = ".".join("a" * 200_000)  # its tables and their places would take hundreds of gigabytes
+    for line in (f"[{parts}]", f"{parts} = 1"):
+        found = only(f"b = 1\n{line}\n".encode())
+        assert (found.code, found.place.line, found.place.column) == (codes.SYNTAX, 2, 1)
 
 
 @pytest.mark.parametrize(

@@ -216,6 +216,7 @@ def test_a_character_of_a_string_is_found_behind_its_escapes(written):
         assert (unescape(piece) if written[0] == '"' else piece) == character
 
 
-def test_a_string_of_several_lines_is_pointed_at_as_a_whole():
-    text = 'a = """x"""'
-    assert offset_inside(text, Span(4, 11), 0) is None
+def test_a_string_whose_lines_are_joined_is_pointed_at_as_a_whole():
+    text = 'a = """x\\\n y"""'
+    assert offset_inside(text, Span(4, len(text)), 1) is None
+    assert offset_inside('a = """x"""', Span(4, 11), 0) == 7
