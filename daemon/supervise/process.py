@@ -1,4 +1,4 @@
-"""What a daemon sets about its own process: the umask, the limit of open files, the pid file."""
+"""What a daemon sets about its own process: umask, open files, freed memory, and the pid file."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import resource
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,6 +31,29 @@ def raise_open_files() -> int:
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
             soft = hard
     return soft
+
+
+_KEPT_BYTES: Final = 16 * 1024 * 1024
+_MMAP_BYTES: Final = 1024 * 1024  # the largest piece that is read at once, and what it becomes, is below it
+_M_TRIM_THRESHOLD: Final = -1  # malloc.h
+_M_MMAP_THRESHOLD: Final = -3
+
+
+def keep_freed_memory(environment: Mapping[str, str] = os.environ) -> None:
+    """Let the C library keep up to 16 MiB that is free, in place of 128 KiB to 512 KiB (mallopt(3)).
+
+    What is read comes in pieces of 256 KB. They were given back to the kernel after each request, and taken
+    again for the next, zeroed page by page: half of what a body of 1 MiB cost. Who has set GLIBC_TUNABLES or
+    a MALLOC_ variable has decided, and other C libraries have no such thing.
+    """
+    if any(name == "GLIBC_TUNABLES" or name.startswith("MALLOC_") for name in environment):
+        return
+    import ctypes  # noqa: PLC0415 - 5 ms, which the start need not wait for
+
+    with contextlib.suppress(OSError, AttributeError):
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(_M_MMAP_THRESHOLD, _MMAP_BYTES)
+        mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES)
 
 
 class PidFile:

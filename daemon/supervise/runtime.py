@@ -29,6 +29,7 @@ from asgid.daemon import __version__
 from asgid.daemon.observe import logs
 from asgid.daemon.observe.access import AccessLog
 from asgid.daemon.observe.findings import say
+from asgid.daemon.supervise import process
 from asgid.daemon.supervise.notify import Heartbeat, Notifier
 from asgid.daemon.supervise.signals import AGAIN_S, Signals
 from asgid.daemon.supervise.supervisor import Supervisor
@@ -294,11 +295,12 @@ def _size_executor(loop: asyncio.AbstractEventLoop) -> None:
 
 
 def _import_the_rest() -> None:
-    """Import what the first WebSocket will need, off the loop: Autobahn would block it for half a second."""
+    """Do what the start need not wait for, off the loop: Autobahn alone would block it for half a second."""
     threading.Thread(target=_preload, name="asgid imports", daemon=True).start()
 
 
 def _preload() -> None:
+    process.keep_freed_memory()
     with suppress(OSError):  # no descriptor is left: whoever needs it imports it, or says why not
         from asgid.daemon.asgi import websocket as _  # noqa: F401, PLC0415
         from asgid.daemon.wire.websocket_shared import preload  # noqa: PLC0415

@@ -87,7 +87,7 @@ def test_a_held_port_names_its_holder(opened):
     [
         ("tcp:0:interface=192.0.2.77", AddressAbsentError, "192.0.2.77"),
         (r"tcp:0:interface=fe80\:\:1%nosuch0", InterfaceAbsentError, "nosuch0"),
-        (r"tcp:0:interface=fe80\:\:1", InterfaceAbsentError, "zone"),
+        (r"tcp:0:interface=fe80\:\:1", EndpointRefusedError, "says nothing of which link"),
         ("asgid-tcp:port=0:interface=127.0.0.1:device=nosuch0", InterfaceAbsentError, "nosuch0"),
         ("tcp:8005:interface=::1", EndpointRefusedError, "escaped"),
         ("tcp:99999", EndpointRefusedError, "99999"),

@@ -88,3 +88,32 @@ def test_a_units_runtime_directory_is_where_the_pid_file_lies_unless_the_file_sa
     plan = make_plan(load(file).config, LinuxHost())
     under = with_pid_file(plan, {"RUNTIME_DIRECTORY": said})
     assert under.daemon.pid_file == (Path(found) if found else None)
+
+
+FAULTS = """
+import resource, sys
+from asgid.daemon.supervise.process import keep_freed_memory
+keep_freed_memory(dict(each.split("=", 1) for each in sys.argv[1:]))
+def use():
+    held = [bytearray(256_000) for _ in range(16)]  # zeroed, so that every page is touched
+for _ in range(3):
+    use()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(20):
+    use()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+def faults(*variables):
+    done = subprocess.run(
+        [sys.executable, "-c", FAULTS, *variables], capture_output=True, text=True, check=True
+    )
+    return int(done.stdout)
+
+
+def test_memory_that_is_free_is_kept_for_the_next_request_unless_somebody_has_decided():
+    pages = 20 * 16 * 256_000 // os.sysconf("SC_PAGE_SIZE")
+    assert faults() < pages / 20
+    assert faults("GLIBC_TUNABLES=glibc.malloc.check=1") > pages / 4
+    assert faults("MALLOC_ARENA_MAX=1") > pages / 4
