@@ -138,7 +138,8 @@ class Service:
         found = set(self._processes.naming(self._file)) if self._file is not None else set()
         if self._pid_file is not None:
             with suppress(OSError, ValueError):
-                found.add(int(self._pid_file.read_text(encoding="ascii")))
+                if self._pid_file.is_file():  # reading a pipe would never end
+                    found.add(int(self._pid_file.read_text(encoding="ascii")))
         return frozenset(found - {os.getpid()})
 
     def holds(self, held: Collection[Held]) -> bool:

@@ -15,6 +15,7 @@ from asgid.config.sockets import PathClaim, claim
 from asgid.daemon.net import live_problems, privileges
 from asgid.daemon.net.holders import Processes, Service
 from asgid.daemon.net.live_unix import KERNELS_OWN, file_system
+from asgid.daemon.supervise.process import is_something_else
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -80,8 +81,9 @@ def _around(config: Config, plan: Plan) -> Iterator[Diagnostic]:
         place, advice = plan.application.directory_place, "it is to be there, and this user may enter it"
         key = "application.directory"
         yield Diagnostic(codes.APPLICATION_DIRECTORY, "error", message, place, key, advice)
-    if plan.daemon.pid_file is not None and (number := _cannot_write(plan.daemon.pid_file, anew=True)):
-        message = f"the pid file {plan.daemon.pid_file} cannot be written: {os.strerror(number)}"
+    pid_file = plan.daemon.pid_file
+    if pid_file is not None and (why := _no_pid_file(pid_file)):
+        message = f"the pid file {pid_file} cannot be written: {why}"
         advice = "its directory is to be there, and writable by this user"
         yield Diagnostic(
             codes.PID_FILE, "error", message, plan.daemon.pid_file_place, "daemon.pid_file", advice
@@ -95,6 +97,14 @@ def _around(config: Config, plan: Plan) -> Iterator[Diagnostic]:
     yield from _open_files(config)
     for listener in plan.listeners:
         yield from _backlogs(config, listener)
+
+
+def _no_pid_file(path: Path) -> str:
+    """Return why the pid file cannot be written, nothing where it can."""
+    number = _cannot_write(path, anew=True)
+    if not number and is_something_else(path):
+        return "something is there that is no file"
+    return os.strerror(number) if number else ""
 
 
 def _twice(plan: Plan) -> Iterator[Diagnostic]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import resource
+import stat
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -56,6 +58,15 @@ def keep_freed_memory(environment: Mapping[str, str] = os.environ) -> None:
         mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES)
 
 
+def is_something_else(path: Path) -> bool:
+    """Tell whether what is at ``path`` is no file that a pid file may replace: a device, a pipe, a socket."""
+    try:
+        mode = path.lstat().st_mode
+    except OSError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISLNK(mode))
+
+
 class PidFile:
     """A file that holds this process's id from :meth:`write` to :meth:`remove`."""
 
@@ -64,7 +75,12 @@ class PidFile:
         self._written = ""
 
     def write(self) -> None:
-        """Write the file in one step, in place of an old one. Raises :class:`OSError`."""
+        """Write the file in one step, in place of an old one. Raises :class:`OSError`.
+
+        Root could put it in the place of a device as well, and /dev/null would be gone for the whole host.
+        """
+        if is_something_else(self.path):
+            raise FileExistsError(errno.EEXIST, "something is there that is no file", str(self.path))
         text = f"{os.getpid()}\n"
         new = self.path.with_name(f".{self.path.name}.{os.getpid()}")
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import socket
 from pathlib import Path
@@ -19,6 +20,7 @@ LISTENER = '[listeners.main]\naddress = "127.0.0.1"\nport = 0\n'
 @pytest.fixture
 def file(tmp_path):
     write(tmp_path / "stub.py", STUB)
+    os.mkfifo(tmp_path / "pipe")
 
     def written(text):
         return write(tmp_path / "listeners.toml", text)
@@ -46,6 +48,8 @@ CASES = {
     "directory is a file": (HEAD + 'directory = "stub.py"\n' + LISTENER, "ASG909", '"stub.py"'),
     "pid file": (HEAD + LISTENER + '[daemon]\npid_file = "gone/pid"\n', "ASG907", '"gone/pid"'),
     "pid file is a directory": (HEAD + LISTENER + '[daemon]\npid_file = "."\n', "ASG907", '"."'),
+    "pid file is a device": (HEAD + LISTENER + '[daemon]\npid_file = "/dev/full"\n', "ASG907", '"/dev/full"'),
+    "pid file is a pipe": (HEAD + LISTENER + '[daemon]\npid_file = "pipe"\n', "ASG907", '"pipe"'),
     "access log": (HEAD + LISTENER + '[log]\naccess = "gone/log"\n', "ASG908", '"gone/log"'),
     "access log is a directory": (HEAD + LISTENER + '[log]\naccess = "/tmp"\n', "ASG908", '"/tmp"'),
     "access log in proc": (HEAD + LISTENER + '[log]\naccess = "/proc/log"\n', "ASG908", '"/proc/log"'),

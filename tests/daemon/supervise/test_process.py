@@ -30,6 +30,17 @@ def test_a_stale_pid_file_is_replaced(tmp_path):
     assert path.read_text() == f"{os.getpid()}\n"
 
 
+def test_what_is_no_file_is_never_replaced(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    pid_file = PidFile(pipe)
+    with pytest.raises(FileExistsError, match="no file"):
+        pid_file.write()
+    pid_file.remove()
+    assert pipe.is_fifo()
+    assert [each.name for each in tmp_path.iterdir()] == ["pipe"]
+
+
 def test_a_pid_file_that_another_process_took_over_stays(tmp_path):
     pid_file = PidFile(tmp_path / "asgid.pid")
     pid_file.write()
