@@ -27,7 +27,7 @@ def replace_file(name: str, data: bytes) -> None:
     if old is not None and (not stat.S_ISREG(old.st_mode) or old.st_nlink > 1):
         path.write_bytes(data)
         return
-    beside = path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}")
+    beside = path.with_name(f".asgid.{secrets.token_hex(8)}")  # short, however long that one's name is
     try:
         _write(beside, data, path, old)
         beside.replace(path)

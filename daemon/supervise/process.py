@@ -82,7 +82,7 @@ class PidFile:
         if is_something_else(self.path):
             raise FileExistsError(errno.EEXIST, "something is there that is no file", str(self.path))
         text = f"{os.getpid()}\n"
-        new = self.path.with_name(f".{self.path.name}.{os.getpid()}")
+        new = self.path.with_name(f".asgid.{os.getpid()}")  # short, however long that one's name is
         try:
             new.write_text(text, encoding="ascii")
             new.replace(self.path)

@@ -70,6 +70,14 @@ def test_hard_links_stay_one_file(tmp_path):
     assert other.samefile(path)
 
 
+@pytest.mark.parametrize("name", ["x" * 255, "é" * 127])
+def test_the_file_may_have_any_name_that_a_file_may_have(tmp_path, name):
+    path = write(tmp_path / name, "old")
+    replace_file(str(path), b"new")
+    assert path.read_text() == "new"
+    assert names(tmp_path) == [name]
+
+
 def test_whoever_has_the_old_file_open_reads_it_to_its_end(tmp_path):
     path = write(tmp_path / "l.toml", SLIP)
     with path.open() as reader:

@@ -89,6 +89,39 @@ def test_the_lint_and_the_start_tell_the_same_with_the_line_and_a_caret(linted, 
     assert "Traceback" not in failed.err.text
 
 
+WITHOUT = ("setpriv", "--bounding-set", "-chown,-net_bind_service")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can do without a capability")
+@pytest.mark.parametrize(
+    ("listener", "code", "span"),
+    [
+        ('address = "127.0.0.1"\nport = 7\n', "ASG810", '"127.0.0.1"'),
+        ('unix = "s"\nowner = "daemon"\n', "ASG819", '"s"'),
+        ('unix = "s"\ngroup = "daemon"\n', "ASG819", '"s"'),
+    ],
+)
+def test_what_needs_a_privilege_is_told_by_lint_and_start_alike(linted, run, file, listener, code, span):
+    if code == "ASG810" and int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text()) <= 7:
+        pytest.skip("this host lets everybody have port 7")
+    path = file(HEAD + "[listeners.main]\n" + listener)
+    (found,) = linted(path, prefix=WITHOUT)
+    assert (found["code"], underlined(path, found)) == (code, span)
+    failed = run("--config", path, prefix=WITHOUT)
+    assert failed.status == 1
+    assert f"{path}:{found['line']}:{found['column']}: error[{code}]: {found['message']}" in failed.err.lines
+    assert failed.err.text.count("error[") == 1
+    assert linted(file(HEAD + LISTENER), status=0, prefix=WITHOUT) == []
+
+
+def test_an_application_that_does_not_start_is_told_at_its_target(run, file, tmp_path):
+    path = file(HEAD + 'lifespan = "on"\n' + LISTENER)
+    failed = run("--config", path)
+    assert failed.status == 1
+    assert f"{path}:2:10: error[ASG902]: " in failed.err.text
+    assert failed.err.text.count("error[") == 1
+
+
 def test_a_missing_attribute_is_found_without_a_server(linted, file):
     path = file(HEAD.replace("stub:application", "stub:aplication") + LISTENER)
     (found,) = linted(path)

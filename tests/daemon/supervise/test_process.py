@@ -30,6 +30,12 @@ def test_a_stale_pid_file_is_replaced(tmp_path):
     assert path.read_text() == f"{os.getpid()}\n"
 
 
+@pytest.mark.parametrize("name", ["x" * 255, "é" * 127])
+def test_the_pid_file_may_have_any_name_that_a_file_may_have(tmp_path, name):
+    PidFile(tmp_path / name).write()
+    assert [each.name for each in tmp_path.iterdir()] == [name]
+
+
 def test_what_is_no_file_is_never_replaced(tmp_path):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
