@@ -10,10 +10,12 @@ are none new connections wait in the backlog until there is room.
 from __future__ import annotations
 
 import errno
-import heapq
+import fcntl
 import logging
 import os
 import resource
+import struct
+import termios
 from contextlib import suppress
 from operator import itemgetter
 from pathlib import Path
@@ -132,10 +134,14 @@ class OpenFiles:
             if each[0] == 0 or each[1] <= before
         ]
         wanted = self._connections() - self._room + self._batch
-        chosen = heapq.nsmallest(wanted, idle, key=itemgetter(0, 1))
-        for _, _, connection in chosen:
-            connection.shed()
-        return len(chosen)
+        closed = 0
+        for _, _, connection in sorted(idle, key=itemgetter(0, 1)):
+            if closed >= wanted:
+                break
+            if not _has_asked(connection.fileno()):
+                connection.shed()
+                closed += 1
+        return closed
 
     def _say(self, level: int, what: str) -> None:
         now = self._clock()
@@ -143,6 +149,15 @@ class OpenFiles:
             self._quiet_until[what] = now + _SAY_AGAIN_S
             busy = ", ".join(f"{each.name}: {each.busy}" for each in self._listeners if each.busy)
             logger.log(level, "the limit of open files (%d) %s (%s); %s", limit(), what, busy or "none", HELP)
+
+
+def _has_asked(descriptor: int) -> bool:
+    """Tell whether something came that was not read yet: it only looks idle, after a pause of the loop."""
+    try:
+        waiting: int = struct.unpack("i", fcntl.ioctl(descriptor, termios.FIONREAD, bytes(4)))[0]
+    except OSError:
+        return False
+    return waiting > 0
 
 
 def _in_use() -> int:

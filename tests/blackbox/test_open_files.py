@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import socket
+import time
 from contextlib import ExitStack
 
 import pytest
@@ -61,6 +63,19 @@ def test_what_is_under_way_is_kept(server, clients):
         assert client.get("/hello").status == 200
     clients.enter_context(Raw(server.first.place)).get("/set?event=go")
     assert busy.response().status == 200
+
+
+def test_those_whose_request_has_come_but_was_not_read_yet_are_not_idle(server, clients):
+    silent = [clients.enter_context(Raw(server.first.place)) for _ in range(MANY)]
+    server.err.wait_for(NEAR)
+    server.tell(signal.SIGSTOP)  # as on a machine that has no time for it, while new connections wait
+    time.sleep(0.5)
+    asking = [client for client in silent if not gone(client)]
+    for client in asking:
+        client.request("/hello")
+    server.tell(signal.SIGCONT)
+    assert len(asking) > LIMIT
+    assert [client.response().status for client in asking] == [200] * len(asking)
 
 
 @pytest.mark.parametrize("said", [b"", b"GET / HTTP/1.1\r\nHost: slow\r\nX-"])
