@@ -6,8 +6,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from hostile import attacks
 
+from support.victim import SHORT
+
 if TYPE_CHECKING:
     from hostile.attacks import Attack
+
+
+PATIENT = SHORT.replace('request_head = "2s"', 'request_head = "30s"')
 
 
 class Case(NamedTuple):
@@ -18,7 +23,7 @@ class Case(NamedTuple):
     descriptors: int = 0  # that the server holds at once, at least
     polls: int = 3  # of the other client that are answered, at least
     open_files: int = 0  # the server's limit, where it is not the system's
-    missing: int = 0  # polls that may go without an answer, of a new connection too
+    rest: str = SHORT  # of the server's file
 
 
 def slow(seconds: int, connections: int = 1000) -> list[Case]:
@@ -42,7 +47,8 @@ def cases(*, long: bool) -> list[Case]:
     seconds = 30 if long else 3
     return [
         *slow(seconds + 1),
-        Case("9,000 that say nothing", attacks.silent(9000, seconds), descriptors=3000),
+        # Longer than the victim's patience with the silent, or the first would go while the last still come.
+        Case("9,000 that say nothing", attacks.silent(9000, seconds), descriptors=9000, rest=PATIENT),
         Case(f"{50 * much} readers that stop", attacks.stopped_readers(50 * much, seconds)),
         Case(f"{2000 * much:,} resets", attacks.resets(2000 * much)),
         Case(f"{8 * much} times 256 KiB of one-byte pings", attacks.pings(8 * much)),
@@ -54,10 +60,9 @@ def cases(*, long: bool) -> list[Case]:
         ),
         Case(f"{40 * much} header floods", attacks.header_floods(40 * much)),
         Case(f"{256 * much} Ki chunks of one byte", attacks.tiny_chunks(256 * 1024 * much)),
-        # The other client, mostly idle, is among the first to go, and waits in the backlog behind all. A new
-        # connection has a quarter of a second to say what it wants, which on a busy machine is not much.
+        # The other client, mostly idle, is among the first to go, and waits in the backlog behind all.
         Case(
             "1,000 that say nothing, 256 descriptors", attacks.silent(1000, seconds),
-            descriptors=200, polls=2, open_files=256, missing=3,
+            descriptors=200, polls=2, open_files=256,
         ),
     ]  # fmt: skip

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="module")
-def victims(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[int], Victim]]:
-    """``victims(open_files)``: asgid with short timeouts, the same one while each attack leaves it calm."""
-    made: dict[int, list[Victim]] = {}
+def victims(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[int, str], Victim]]:
+    """``victims(open_files, rest)``: asgid, the same one of its kind while each attack leaves it calm."""
+    made: dict[tuple[int, str], list[Victim]] = {}
 
-    def get(open_files: int) -> Victim:
-        those = made.setdefault(open_files, [])
+    def get(open_files: int, rest: str) -> Victim:
+        those = made.setdefault((open_files, rest), [])
         if not those or not those[-1].calm:
-            those.append(Victim(tmp_path_factory.mktemp("victim"), open_files=open_files))
+            those.append(Victim(tmp_path_factory.mktemp("victim"), open_files=open_files, rest=rest))
         return those[-1]
 
     yield get

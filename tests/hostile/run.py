@@ -25,7 +25,7 @@ from support.victim import Victim
 def suffer(case: Case) -> list[str]:
     """Let a victim of its own suffer one attack, print what was seen, and return what is wrong."""
     with tempfile.TemporaryDirectory(prefix="asgid-hostile-") as folder:
-        victim = Victim(Path(folder), open_files=case.open_files)
+        victim = Victim(Path(folder), open_files=case.open_files, rest=case.rest)
         try:
             seen = victim.suffer(case.name, case.attack)
             print(seen, flush=True)

@@ -31,7 +31,7 @@ def _many_descriptors():
 def test_another_client_is_served_all_the_while_and_nothing_is_left(victims, capsys, case):
     if case.name.startswith("slowhttptest") and not shutil.which("slowhttptest"):
         pytest.skip("slowhttptest is not installed")
-    seen = victims(case.open_files).suffer(case.name, case.attack)
+    seen = victims(case.open_files, case.rest).suffer(case.name, case.attack)
     with capsys.disabled():
         print(f"\n  {seen}")
     assert not judge(seen, case)
