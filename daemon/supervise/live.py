@@ -47,7 +47,7 @@ def by_hand(config: Config, plan: Plan, host: HostView, known: Iterable[Diagnost
     file = None if document.is_command_line else Path(document.directory, Path(document.name).name)
     service = Service(file, plan.daemon.pid_file, Processes())
     found = [*plan.diagnostics, *live_problems(plan, host, by_hand=True, service=service)]
-    found += [*_around(config, plan), *_import(plan)]
+    found += [*_around(config, plan), *_pipe(plan), *_import(plan)]
     return _together(config, known, found)
 
 
@@ -156,7 +156,9 @@ def _cannot_write(path: Path, *, anew: bool) -> int:
     if path.is_socket() and not anew:
         return errno.ENXIO
     if there is not None and not anew:
-        return 0 if os.access(path, os.W_OK) else _refusal(path)
+        if not os.access(path, os.W_OK):
+            return _refusal(path)
+        return _without_terminal(path) if there.st_rdev == _TERMINAL else 0
     folder = path.parent if anew else Path(os.path.realpath(path)).parent
     if number := _cannot_enter(folder):
         return number
@@ -167,6 +169,27 @@ def _cannot_write(path: Path, *, anew: bool) -> int:
     if there is not None and not privileges.may_replace(path, path.lstat()):
         return errno.EPERM
     return 0
+
+
+_TERMINAL = os.makedev(5, 0)
+"""/dev/tty, the terminal of whoever opens it: a service has none."""
+
+
+def _without_terminal(path: Path) -> int:
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_NOCTTY))
+    except OSError as error:
+        return error.errno or errno.EIO
+    return 0
+
+
+def _pipe(plan: Plan) -> Iterator[Diagnostic]:
+    """Yield an info where only the start shows whether somebody reads a pipe: trying would end its input."""
+    if plan.log.access not in {"", "-"} and Path(plan.log.access).is_fifo():
+        message = (
+            f"the access log {plan.log.access} is a pipe: it opens only while somebody reads it"
+        )
+        yield Diagnostic(codes.LOG_FILE, "info", message, plan.log.access_place, "log.access")
 
 
 def _refusal(path: Path) -> int:

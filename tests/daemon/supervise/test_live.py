@@ -53,6 +53,7 @@ CASES = {
     "access log": (HEAD + LISTENER + '[log]\naccess = "gone/log"\n', "ASG908", '"gone/log"'),
     "access log is a directory": (HEAD + LISTENER + '[log]\naccess = "/tmp"\n', "ASG908", '"/tmp"'),
     "access log in proc": (HEAD + LISTENER + '[log]\naccess = "/proc/log"\n', "ASG908", '"/proc/log"'),
+    "access log on no terminal": (HEAD + LISTENER + '[log]\naccess = "/dev/tty"\n', "ASG908", '"/dev/tty"'),
     "access log is a socket": (
         HEAD + '[listeners.main]\nunix = "s"\n[log]\naccess = "./s"\n', "ASG908", '"./s"',
     ),
@@ -76,10 +77,10 @@ CASES = {
 def test_the_lint_and_the_start_tell_the_same_with_the_line_and_a_caret(linted, run, file, name):
     text, code, span = CASES[name]
     path = file(text)
-    (found,) = [each for each in linted(path) if each["severity"] == "error"]
+    (found,) = [each for each in linted(path, prefix=("setsid", "-w")) if each["severity"] == "error"]
     assert found["code"] == code
     assert underlined(path, found) == span
-    failed = run("--config", path)
+    failed = run("--config", path, prefix=("setsid", "-w"))
     assert failed.status == 1
     where = f"{path}:{found['line']}:{found['column']}: error[{code}]: {found['message']}"
     at = failed.err.lines.index(where)
@@ -112,6 +113,16 @@ def test_what_needs_a_privilege_is_told_by_lint_and_start_alike(linted, run, fil
     assert f"{path}:{found['line']}:{found['column']}: error[{code}]: {found['message']}" in failed.err.lines
     assert failed.err.text.count("error[") == 1
     assert linted(file(HEAD + LISTENER), status=0, prefix=WITHOUT) == []
+
+
+def test_a_pipe_that_the_start_may_find_without_a_reader_is_an_info(linted, run, file):
+    path = file(HEAD + LISTENER + '[log]\naccess = "pipe"\n')
+    (found,) = linted(path, status=0)
+    assert (found["code"], found["severity"], underlined(path, found)) == ("ASG908", "info", '"pipe"')
+    failed = run("--config", path)
+    assert failed.status == 1
+    assert failed.err.text.count("error[ASG908]") == 1
+    assert "info[" not in failed.err.text
 
 
 def test_an_application_that_does_not_start_is_told_at_its_target(run, file, tmp_path):
