@@ -301,7 +301,9 @@ def _import_the_rest() -> None:
 
 def _preload() -> None:
     process.keep_freed_memory()
-    with suppress(OSError):  # no descriptor is left: whoever needs it imports it, or says why not
+    with suppress(
+        OSError, ImportError
+    ):  # no descriptor is left: whoever needs it imports it, or says why not
         from asgid.daemon.asgi import websocket as _  # noqa: F401, PLC0415
         from asgid.daemon.wire.websocket_shared import preload  # noqa: PLC0415
 

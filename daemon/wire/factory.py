@@ -13,7 +13,7 @@ from asgid.daemon.wire.admission import Admission
 from asgid.daemon.wire.complaints import Complaints
 from asgid.daemon.wire.head_rules import HeadRules
 from asgid.daemon.wire.http1 import HTTP1Connection
-from asgid.daemon.wire.http1_head import HeadParser
+from asgid.daemon.wire.http1_head import BadRequest, HeadParser
 from asgid.daemon.wire.http1_response import NEVER, log
 from asgid.daemon.wire.response_head import HeadWriter, left_out
 from asgid.daemon.wire.websocket_compressed import open_websocket
@@ -159,11 +159,21 @@ class ConnectionFactory:
                 self.name, ", ".join(names), head.method, head.target.decode("latin-1"),
             )  # fmt: skip
 
+    def prepared_websockets(self) -> WebSockets:
+        """Return what WebSockets share. Raises :class:`BadRequest` where their engine cannot be imported."""
+        websockets = self.websockets
+        if websockets is None:
+            websockets = WebSockets(self)
+            try:
+                websockets.prepare()
+            except Exception as error:  # an import may raise anything
+                raise BadRequest(500, f"Autobahn cannot be imported: {error!r}") from error
+            self.websockets = websockets
+        return websockets
+
     def upgrade(self, connection: HTTP1Connection, head: RequestHead, data: bytes, ahead: bytes) -> None:
         """Go on as a WebSocket; ``data`` is the head as it came, ``ahead`` what came after it."""
-        if self.websockets is None:
-            self.websockets = WebSockets(self)
-        websocket = open_websocket(self.websockets, connection.transport, head)
+        websocket = open_websocket(self.prepared_websockets(), connection.transport, head)
         self.connections.discard(connection)
         self.connections.add(websocket)
         websocket.begin(data, ahead)

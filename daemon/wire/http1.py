@@ -20,6 +20,7 @@ from asgid.daemon.wire.http1_ends import (
     BODY,
     CLOSING,
     DISCARDING,
+    FRESH_S,
     HEAD,
     LINGERING,
     UPGRADED,
@@ -202,9 +203,16 @@ class HTTP1Connection(Files):
             self._sink.gone(Gone.HALF_CLOSED)
 
     def drain(self) -> None:
-        """Finish what is under way, then close; what waits behind it was not begun and is not answered."""
+        """Finish what is under way, then close; what waits behind it was not begun and is not answered.
+
+        A head that has begun to come may come to its end, and a new connection's first request is most often
+        on its way already: its client has been accepted, and would not know that nobody read it.
+        """
         self._keep_alive = False
-        if self._state == HEAD and not self._in_begin:
+        if self._state == HEAD and self._in_head and not self._in_begin:
+            if not self._ahead:
+                self._read_deadline = min(self._read_deadline, self._factory.deadline(FRESH_S))
+        elif self._state == HEAD and not self._in_begin:
             self._close()
         elif self._state == DISCARDING:
             self._linger()
@@ -318,6 +326,7 @@ class HTTP1Connection(Files):
         """Give the connection to a WebSocket, with all that came after the head."""
         if self._factory.admission is not None:
             self._factory.admission.check()
+        self._factory.prepared_websockets()
         self._state = UPGRADED
         self._head = None
         ahead, self._ahead = self._ahead, b""

@@ -23,6 +23,8 @@ LINGERING = 4  # whatever comes, to throw it away: the write side is closed
 CLOSING = 5  # nothing: the connection is being closed
 UPGRADED = 6  # frames of a WebSocket
 
+# How long a connection that has just been accepted may take, when the listener stops, to say what it wants.
+FRESH_S = 1.0
 # How long a client that was refused, and has not finished sending, is read on for: many send the whole of
 # a body before they look for an answer. It may pause for the first, and take the second and the bytes in all.
 _LINGER_S = 5.0

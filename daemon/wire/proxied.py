@@ -20,6 +20,7 @@ from zope.interface import implementer
 
 from asgid.daemon.seam import Peer
 from asgid.daemon.trust import Trust
+from asgid.daemon.wire.http1_ends import FRESH_S
 from asgid.daemon.wire.http1_response import NEVER
 from asgid.daemon.wire.proxy_protocol import HeaderError, Version, read
 
@@ -153,8 +154,9 @@ class ProxiedConnection:
             self._close()
 
     def drain(self) -> None:
-        """Close: nothing is under way."""
-        self._close()
+        """Wait a moment for what has just been accepted: its header, and a request, may be on their way."""
+        if not self._over:
+            self._deadline = min(self._deadline, self._factory.deadline(FRESH_S))
 
     def cut(self) -> None:
         """Close now."""

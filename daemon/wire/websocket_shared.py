@@ -33,6 +33,10 @@ class WebSockets:
         self.unmask: Unmask = no_unmask  # another as soon as there is an engine
         self._engines: Engines | None = None
 
+    def prepare(self) -> None:
+        """Import the engine, where that was not done yet. Raises what its import raises."""
+        self._all()
+
     def new(self, user: EngineUser) -> Engine:
         """Return an engine for a handshake."""
         return self._all().new(user)

@@ -4,7 +4,27 @@ from __future__ import annotations
 
 import pytest
 
+from support.files import write
 from support.raw import ClosedError, Raw
+
+ENGINELESS = """
+import sys
+
+class Gone:
+    def find_spec(self, name, path=None, target=None):
+        if name.startswith("autobahn"):
+            raise OSError(2, "gone")
+
+sys.meta_path.insert(0, Gone())
+
+async def application(scope, receive, send):
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"still here"})
+"""
+UPGRADE = (
+    b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
 
 # The mistake, and what the log has to say of it.
 ANSWERED_500 = {
@@ -77,3 +97,14 @@ def test_a_mistake_in_the_answer_never_looks_like_a_whole_answer(server, kind):
 def test_the_server_serves_on_after_them_all(server):
     with Raw(server.first.place) as client:
         assert client.get("/hello").status == 200
+
+
+def test_an_engine_for_websockets_that_cannot_be_imported_is_said_and_answered(start, tmp_path):
+    write(tmp_path / "engineless.py", ENGINELESS)
+    server = start("-p", "0", "engineless:application").wait_serving()
+    with Raw(server.first.place) as client:
+        client.send(UPGRADE)
+        assert client.response().status == 500
+    server.err.wait_for(r"refused with 500: Autobahn cannot be imported: FileNotFoundError\(2, 'gone'\)")
+    with Raw(server.first.place) as client:
+        assert client.get("/").body == b"still here"

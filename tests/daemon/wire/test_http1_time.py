@@ -490,14 +490,48 @@ async def test_drain_closes_what_is_idle_and_lets_a_request_finish():
     await settle()
     server.factory.drain()
     await settle()
-    assert [client.lost for client in (silent, kept, half, busy)] == [True, True, True, False]
+    assert [client.lost for client in (silent, kept, half, busy)] == [False, True, False, False]
+    half.send(b"TP/1.1\r\nHost: a\r\n\r\n")  # it was coming, and is answered
     app.gate.set()
     await settle()
+    assert half.response().one("connection") == "close"
+    server.pass_time(1.5)  # whoever said nothing after the accept has had a moment
+    await settle()
+    assert silent.lost
+    await settle()
     assert busy.response().one("connection") == "close"  # the second was not begun, and is not answered
-    assert app.ended == ["answered", "answered"]
+    assert app.ended == ["answered", "answered", "answered"]
     busy.finish()
     await settle()
     assert not server.factory.connections
+
+
+@on_loop
+async def test_a_request_that_comes_just_after_a_drain_began_is_answered():
+    """Its client had been accepted, and could not know."""
+    server = Server(App())
+    client = server.connect()
+    server.factory.drain()
+    await settle()
+    client.send(GET)
+    await settle()
+    assert client.response().one("connection") == "close"
+    assert client.lost
+
+
+@on_loop
+async def test_a_head_that_never_ends_holds_a_drain_no_longer_than_it_holds_anything():
+    server = Server(App())
+    client = server.connect()
+    client.send(b"GET / HT")
+    await settle()
+    server.factory.drain()
+    server.pass_time(5)
+    await settle()
+    assert not client.lost
+    server.pass_time(6)  # timeouts.request_head is 10 s
+    await settle()
+    assert client.response().status == 408
 
 
 @on_loop

@@ -236,8 +236,14 @@ async def test_a_connection_within_its_header_can_be_shed_drained_and_cut():
     assert server.factory.cut() == 1
     await settle()
     assert cut.aborted
-    drained = server.connect()
+    drained, late = server.connect(), server.connect()
     server.factory.drain()
+    await settle()
+    late.send(LINE + GET)
+    await settle()
+    assert late.response().one("connection") == "close"
+    assert not drained.lost
+    server.pass_time(1.5)
     await settle()
     assert drained.lost
     assert not server.factory.connections
