@@ -189,8 +189,6 @@ def ask(host, path):
             answer = connection.getresponse()
             assert answer.status == 200, answer.status
             seen.add(answer.read().split()[2])
-        except http.client.RemoteDisconnected:
-            pass  # accepted, and idle as the drain began: a client asks again (RFC 9110 9.2.2)
         except Exception as error:
             failed.append(repr(error))
         finally:
