@@ -1,12 +1,14 @@
 # ruff: noqa: INP001 - a script beside .ci/run, not a package
 """Say how many tests each stage ran; fail where it was fewer than was committed, or where one was skipped.
 
-Arguments: pytest's JUnit file, and a file with a line ``STAGE COUNT`` for each stage. The cases of the
-Autobahn TestSuite are counted by its own command.
+Arguments: a file with a line ``STAGE COUNT`` for each stage, and pytest's JUnit files; ``--only STAGE`` where
+they are of that stage alone. The packages' tests run apart; the Autobahn TestSuite's cases are counted by
+its own command.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 import xml.etree.ElementTree as ET
 from collections import Counter
@@ -15,15 +17,22 @@ from pathlib import Path
 STAGES = {
     "config": "unit", "daemon": "unit", "blackbox": "blackbox", "apps": "apps", "system": "system",
     "conformance": "conformance", "fuzz": "fuzz", "hostile": "hostile", "soak": "soak",
+    "packages": "packages",
 }  # fmt: skip
-ELSEWHERE = {"autobahn"}
+ELSEWHERE = {"autobahn", "packages"}
 
 
-def main(report: str, expected: str) -> int:
+def main() -> int:
     """Compare, and return the exit status."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--only")
+    parser.add_argument("expected", type=Path)
+    parser.add_argument("reports", nargs="+")
+    words = parser.parse_args()
     ran: Counter[str] = Counter()
     skipped: list[str] = []
-    for case in ET.parse(report).iter("testcase"):  # noqa: S314 - pytest has just written it
+    cases = (case for each in words.reports for case in ET.parse(each).iter("testcase"))  # noqa: S314 - pytest's own
+    for case in cases:
         name = case.get("classname", "")
         parts = name.split(".")
         stage = STAGES.get(parts[1] if parts[0] == "tests" else parts[0], "unit")
@@ -32,9 +41,9 @@ def main(report: str, expected: str) -> int:
         else:
             ran[stage] += 1
     failed = bool(skipped)
-    for line in Path(expected).read_text().splitlines():
+    for line in words.expected.read_text().splitlines():
         stage, count = line.split()
-        if stage in ELSEWHERE:
+        if stage != words.only if words.only else stage in ELSEWHERE:
             continue
         few = ran[stage] < int(count)
         failed |= few
@@ -45,4 +54,4 @@ def main(report: str, expected: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit(main())

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from dataclasses import dataclass
+from fcntl import LOCK_EX, flock
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -81,12 +82,14 @@ class Context:
         return [*LOCKED, "--no-index", "--find-links", self.wheels]
 
     def _fetch(self, python: Path, locked: Path) -> None:
-        """Download what is locked and not in the folder of wheels yet."""
-        try:
-            words = ["--dry-run", "--ignore-installed", *self.offline]
-            self.run([python, "-m", "pip", "install", "-q", *words, "-r", locked])
-        except BuildError:
-            self.run([python, "-m", "pip", "download", "-q", *LOCKED, "-d", self.wheels, "-r", locked])
+        """Download what is locked and not in the folder of wheels yet, which other builds may use as well."""
+        with (self.wheels / ".lock").open("w") as lock:
+            flock(lock, LOCK_EX)
+            try:
+                words = ["--dry-run", "--ignore-installed", *self.offline]
+                self.run([python, "-m", "pip", "install", "-q", *words, "-r", locked])
+            except BuildError:
+                self.run([python, "-m", "pip", "download", "-q", *LOCKED, "-d", self.wheels, "-r", locked])
 
     @property
     def lock(self) -> Path:
