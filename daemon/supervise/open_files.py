@@ -10,16 +10,15 @@ are none new connections wait in the backlog until there is room.
 from __future__ import annotations
 
 import errno
-import fcntl
 import logging
 import os
 import resource
-import struct
-import termios
 from contextlib import suppress
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from asgid.daemon.wire.unread import has_unread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -138,7 +137,7 @@ class OpenFiles:
         for _, _, connection in sorted(idle, key=itemgetter(0, 1)):
             if closed >= wanted:
                 break
-            if not _has_asked(connection.fileno()):
+            if not has_unread(connection.fileno()):
                 connection.shed()
                 closed += 1
         return closed
@@ -149,15 +148,6 @@ class OpenFiles:
             self._quiet_until[what] = now + _SAY_AGAIN_S
             busy = ", ".join(f"{each.name}: {each.busy}" for each in self._listeners if each.busy)
             logger.log(level, "the limit of open files (%d) %s (%s); %s", limit(), what, busy or "none", HELP)
-
-
-def _has_asked(descriptor: int) -> bool:
-    """Tell whether something came that was not read yet: it only looks idle, after a pause of the loop."""
-    try:
-        waiting: int = struct.unpack("i", fcntl.ioctl(descriptor, termios.FIONREAD, bytes(4)))[0]
-    except OSError:
-        return False
-    return waiting > 0
 
 
 def _in_use() -> int:

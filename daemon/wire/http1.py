@@ -29,6 +29,7 @@ from asgid.daemon.wire.http1_ends import (
 from asgid.daemon.wire.http1_files import Files
 from asgid.daemon.wire.http1_head import BadRequest
 from asgid.daemon.wire.http1_response import NEVER, NOBODY, unsent_bytes
+from asgid.daemon.wire.unread import has_unread
 
 if TYPE_CHECKING:
     from twisted.python.failure import Failure
@@ -207,13 +208,15 @@ class HTTP1Connection(Files):
 
         A head that has begun to come may come to its end, and a new connection's first request is most often
         on its way already: its client has been accepted, and would not know that nobody read it.
+        Another request that the kernel holds is under way too.
         """
         self._keep_alive = False
         if self._state == HEAD and self._in_head and not self._in_begin:
             if not self._ahead:
                 self._read_deadline = min(self._read_deadline, self._factory.deadline(FRESH_S))
         elif self._state == HEAD and not self._in_begin:
-            self._close()
+            if not has_unread(self.fileno()):
+                self._close()
         elif self._state == DISCARDING:
             self._linger()
 

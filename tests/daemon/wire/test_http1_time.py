@@ -535,6 +535,27 @@ async def test_a_head_that_never_ends_holds_a_drain_no_longer_than_it_holds_anyt
 
 
 @on_loop
+async def test_drain_does_not_close_on_a_request_that_the_kernel_holds():
+    server = Server(App())
+    client, idle = server.connect(), server.connect()
+    for each in (client, idle):
+        each.send(GET)
+    await settle()
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.send(GET)
+        client.descriptor = ours.fileno()
+        server.factory.drain()
+        client.descriptor = -1
+    await settle()
+    assert idle.lost
+    client.send(GET)
+    await settle()
+    assert [answer.one("connection") for answer in client.responses()] == [None, "close"]
+    assert client.ended or client.lost
+
+
+@on_loop
 async def test_drain_ends_a_connection_that_only_throws_away_a_body():
     server, client = await begin(App(read=False), POST)
     assert client.response().status == 200
