@@ -185,8 +185,9 @@ def _without_terminal(path: Path) -> int:
 
 def _pipe(plan: Plan) -> Iterator[Diagnostic]:
     """Yield an info where only the start shows whether somebody reads a pipe: trying would end its input."""
-    if plan.log.access not in {"", "-"} and Path(plan.log.access).is_fifo():
-        message = f"the access log {plan.log.access} is a pipe: it opens only while somebody reads it"
+    access = plan.log.access
+    if access not in {"", "-"} and not _cannot_write(Path(access), anew=False) and Path(access).is_fifo():
+        message = f"the access log {access} is a pipe: it opens only while somebody reads it"
         yield Diagnostic(codes.LOG_FILE, "info", message, plan.log.access_place, "log.access")
 
 

@@ -115,6 +115,19 @@ def test_what_needs_a_privilege_is_told_by_lint_and_start_alike(linted, run, fil
     assert linted(file(HEAD + LISTENER), status=0, prefix=WITHOUT) == []
 
 
+@pytest.mark.parametrize(
+    ("table", "code"), [("[log]\naccess", "ASG908"), ("[daemon]\npid_file", "ASG907")], ids=["log", "pid"]
+)
+def test_a_name_longer_than_a_file_may_have_is_an_error(linted, run, file, table, code):
+    path = file(HEAD + LISTENER + f'{table} = "{"x" * 256}"\n')
+    (found,) = linted(path)
+    assert (found["code"], found["line"]) == (code, 7)
+    assert "File name too long" in found["message"]
+    failed = run("--config", path)
+    assert failed.status == 1
+    assert failed.err.text.count(f"error[{code}]") == 1
+
+
 def test_a_pipe_that_the_start_may_find_without_a_reader_is_an_info(linted, run, file):
     path = file(HEAD + LISTENER + '[log]\naccess = "pipe"\n')
     (found,) = linted(path, status=0)
