@@ -10,7 +10,7 @@ import ssl
 import pytest
 
 from support.files import self_signed
-from support.memory import MEBIBYTE, resident_kib
+from support.memory import MEBIBYTE, at_rest_kib, resident_kib
 from support.raw import Raw
 
 
@@ -117,7 +117,7 @@ def test_an_upload_that_is_reset_is_a_disconnect(server, observer):
 
 
 def test_send_waits_for_a_client_that_does_not_read(server, observer):
-    before = resident_kib(server.pid)
+    before = at_rest_kib(server)
     with Raw(server.first.place, receive_buffer=4096) as client:
         client.request("/endless")
         client.read_until(b"\r\n\r\n")
@@ -133,7 +133,7 @@ def test_send_waits_for_a_client_that_does_not_read(server, observer):
 
 
 def test_reading_stops_when_the_application_does_not_take_the_body(server, observer):
-    before = resident_kib(server.pid)
+    before = at_rest_kib(server)
     body = b"b" * (64 * MEBIBYTE)
     with Raw(server.first.place) as client:
         client.request("/late", f"Content-Length: {len(body)}", method="POST")
@@ -179,7 +179,7 @@ def test_an_application_is_cancelled_after_its_client_has_gone(serve, how):
 
 
 def test_pipelined_requests_do_not_pile_up_in_memory(server, observer):
-    before = resident_kib(server.pid)
+    before = at_rest_kib(server)
     with Raw(server.first.place) as client:
         client.request("/hang")
         event(observer, "hang:softly")
@@ -190,7 +190,7 @@ def test_pipelined_requests_do_not_pile_up_in_memory(server, observer):
 
 
 def test_answers_that_are_not_read_do_not_pile_up_in_memory(server):
-    before = resident_kib(server.pid)
+    before = at_rest_kib(server)
     with Raw(server.first.place, receive_buffer=4096) as client:
         client.send_what_fits(b"GET /large?size=1000000 HTTP/1.1\r\nHost: t\r\n\r\n" * 100_000)
         assert resident_kib(server.pid) - before < 16 * 1024

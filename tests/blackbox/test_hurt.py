@@ -10,13 +10,8 @@ import websockets.sync.client
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from support.files import SITE
-from support.memory import MEBIBYTE, resident_kib
+from support.memory import MEBIBYTE, UPGRADE, at_rest_kib, resident_kib
 from support.raw import Raw
-
-UPGRADE = (
-    "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13",
-    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
-)  # fmt: skip
 
 
 @pytest.fixture
@@ -107,7 +102,7 @@ def sent_by_flood(observer: Raw) -> int:
 
 
 def test_slow_readers_of_a_websocket_do_not_grow_memory(server):
-    before = resident_kib(server.pid)
+    before = at_rest_kib(server)
     with Raw(server.first.place, receive_buffer=4096) as client, Raw(server.first.place) as observer:
         client.request("/ws/flood", *UPGRADE)
         assert client.response().status == 101
@@ -134,7 +129,7 @@ def test_an_application_that_does_nothing_but_send_leaves_time_for_everybody_els
 
 def test_messages_that_are_not_taken_stop_the_reading(server):
     frames = (b"\x82\xfe\xff\xff" + b"\0\0\0\0" + b"m" * 65535) * 1000
-    before = resident_kib(server.pid)
+    before = at_rest_kib(server)
     with Raw(server.first.place) as client, Raw(server.first.place) as observer:
         client.request("/ws/deaf", *UPGRADE)
         assert client.response().status == 101
