@@ -100,7 +100,7 @@ def test_remove_keeps_the_configuration_and_purge_leaves_nothing(fresh):
 def _files(machine) -> set[str]:
     """Return every path but those that the system changes by itself, and the accounts' backups."""
     ignored = (
-        r"^/(proc|sys|dev|run|tmp|packages|wheels|site)(/|$)|^/var/(log/journal|log/(dpkg|apt)|lib/dpkg/|lib/systemd|cache)"
+        r"^/(proc|sys|dev|run|tmp|packages|wheels|locked|site)(/|$)|^/var/(log/journal|log/(dpkg|apt)|lib/dpkg/|lib/systemd|cache)"
         r"|^/etc/(passwd|group|shadow|gshadow)-?$|^/etc/\.(pwd|updated)|^/var/(tmp|\.updated)|^/root"
     )
     found = (

@@ -46,7 +46,9 @@ def wheels(release: str) -> Path:
 
 def booted(release: str) -> Machine:
     site = Path(__file__).parent.parent / "packages" / "site"
-    return Machine(release, {"/packages": packages(), "/wheels": wheels(release), "/site": site})
+    locked = roots() / f"wheels-{release}"  # .ci/packages has built with these
+    binds = {"/packages": packages(), "/wheels": wheels(release), "/locked": locked, "/site": site}
+    return Machine(release, binds)
 
 
 def install(machine: Machine) -> str:
