@@ -1,11 +1,11 @@
 # ruff: noqa: INP001 - a script for hatchling, not a package
-"""Compiles the wheel's one C file, ``daemon/wire/_scan.c``; hatchling runs this (see pyproject.toml).
+"""Compiles the wheel's C files, ``daemon/wire/_*.c``; hatchling runs this (see pyproject.toml).
 
-Where there is no C compiler or no ``Python.h`` the wheel is made without it, and asgid runs in Python alone.
-``ASGID_PURE=1`` leaves it out everywhere; with ``ASGID_PURE=0`` it is an error where it cannot be compiled.
-``CC`` and ``CFLAGS`` are heeded. The same source, compiler and flags give the same bytes.
+Where there is no C compiler or no ``Python.h`` the wheel is made without them, and asgid runs in Python
+alone. ``ASGID_PURE=1`` leaves them out everywhere; with ``ASGID_PURE=0`` it is an error where they cannot be
+compiled. ``CC`` and ``CFLAGS`` are heeded. The same source, compiler and flags give the same bytes.
 
-An editable install has the result beside the source.
+An editable install has the results beside the sources.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-SOURCE = Path("daemon/wire/_scan.c")
-RESULT = SOURCE.with_suffix(".abi3.so")
+SOURCES = "daemon/wire/_*.c"
+SUFFIX = ".abi3.so"
 FLAGS = (
     "-std=c11", "-O2", "-g0", "-fPIC", "-shared", "-fvisibility=hidden", "-fstack-protector-strong",
     "-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=2", "-Wall", "-Wextra", "-Wl,-z,relro,-z,now,-s",
@@ -36,7 +36,7 @@ class CannotCompileError(Exception):
 
 
 class CompileHook(BuildHookInterface[Any]):
-    """Puts the compiled file into the wheel, and says in its tag what it runs on."""
+    """Puts the compiled files into the wheel, and says in its tag what they run on."""
 
     PLUGIN_NAME = "custom"
 
@@ -44,19 +44,22 @@ class CompileHook(BuildHookInterface[Any]):
         """Compile before hatchling collects the files."""
         wish = os.environ.get("ASGID_PURE", "")
         root = Path(self.root)
-        built: Path | None = None
+        sources = sorted(path.relative_to(root) for path in root.glob(SOURCES))
+        built: dict[Path, Path] = {}  # by the source
         if wish != "1":
             self._folder = tempfile.TemporaryDirectory(prefix="asgid-compile-")
             try:
-                built = compiled(root, Path(self._folder.name))
+                built = compiled(root, sources, Path(self._folder.name))
             except CannotCompileError as why:
                 if wish == "0":
                     raise
-                self.app.display_warning(f"{SOURCE} is left out: {why}")
+                self.app.display_warning(f"{SOURCES} is left out: {why}")
         if version == "editable":
-            put_beside(root / RESULT, built)
-        elif built is not None:
-            build_data["force_include"][str(built)] = f"asgid/{RESULT}"
+            for source in sources:
+                put_beside(root / source.with_suffix(SUFFIX), built.get(source))
+        elif built:
+            for source, result in built.items():
+                build_data["force_include"][str(result)] = f"asgid/{source.with_suffix(SUFFIX)}"
             build_data["pure_python"] = False
             build_data["tag"] = f"cp311-abi3-{platform_tag()}"
 
@@ -66,8 +69,8 @@ class CompileHook(BuildHookInterface[Any]):
             self._folder.cleanup()
 
 
-def compiled(root: Path, folder: Path) -> Path:
-    """Compile into ``folder`` and return the file. Raises :class:`CannotCompileError`."""
+def compiled(root: Path, sources: list[Path], folder: Path) -> dict[Path, Path]:
+    """Compile into ``folder`` and return the file of each source. Raises :class:`CannotCompileError`."""
     if sys.platform != "linux" or platform.python_implementation() != "CPython":
         raise CannotCompileError("it is tried for CPython on Linux alone")
     if sysconfig.get_config_var("Py_GIL_DISABLED"):
@@ -80,13 +83,14 @@ def compiled(root: Path, folder: Path) -> Path:
     include = Path(sysconfig.get_path("include"))
     if not (include / "Python.h").exists():
         raise CannotCompileError(f"there is no Python.h in {include}")
-    result = folder / RESULT.name
-    own = shlex.split(os.environ.get("CFLAGS", ""))
-    command += [*FLAGS, *own, f"-I{include}", "-o", str(result), str(SOURCE)]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)  # noqa: S603
-    if done.returncode:
-        raise CannotCompileError(f"{shlex.join(command)} failed:\n{done.stderr}")
-    return result
+    command += [*FLAGS, *shlex.split(os.environ.get("CFLAGS", "")), f"-I{include}"]
+    results = {source: folder / source.with_suffix(SUFFIX).name for source in sources}
+    for source, result in results.items():
+        each = [*command, "-o", str(result), str(source)]
+        done = subprocess.run(each, cwd=root, capture_output=True, text=True, check=False)  # noqa: S603
+        if done.returncode:
+            raise CannotCompileError(f"{shlex.join(each)} failed:\n{done.stderr}")
+    return results
 
 
 def put_beside(place: Path, built: Path | None) -> None:

@@ -1,4 +1,4 @@
-"""What of the wire is compiled (``_scan.c``): a function, or None where it has to be done in Python.
+"""What of the wire is compiled (``_scan.c``, ``_frames.c``): a function, or None where Python has to do it.
 
 There is nothing where there was no C compiler when asgid was installed, and where ``ASGID_PURE=1`` asks for
 that.
@@ -17,10 +17,19 @@ if TYPE_CHECKING:
 
     Scan = Callable[[bytes, int], tuple[str, bytes, Headers, bytes, int, bool] | None]
     Render = Callable[[object], tuple[bytes, int, int] | None]
+    TakeMessage = Callable[[bytes, int, int], tuple[str | bytes, int] | None]
+    TakePacked = Callable[[bytes, int, int], tuple[bytes, int] | None]
+    PutMessage = Callable[[object], bytes | None]
 
 scan: Scan | None = None
 render: Render | None = None
+take_message: TakeMessage | None = None
+take_packed: TakePacked | None = None
+put_message: PutMessage | None = None
 if os.environ.get("ASGID_PURE") != "1":
     with contextlib.suppress(ImportError):
-        from asgid.daemon.wire._scan import render as render  # noqa: PLC0414 - they take the place of None
+        from asgid.daemon.wire._frames import put_message as put_message  # noqa: PLC0414 - in the place of None
+        from asgid.daemon.wire._frames import take_message as take_message  # noqa: PLC0414
+        from asgid.daemon.wire._frames import take_packed as take_packed  # noqa: PLC0414
+        from asgid.daemon.wire._scan import render as render  # noqa: PLC0414
         from asgid.daemon.wire._scan import scan as scan  # noqa: PLC0414

@@ -29,7 +29,7 @@ from asgid.daemon.wire.websocket_ends import (
     Ends,
     log,
 )
-from asgid.daemon.wire.websocket_frames import PING, XOR_BYTES, frame_size
+from asgid.daemon.wire.websocket_frames import PING, frame_size
 
 if TYPE_CHECKING:
     from twisted.python.failure import Failure
@@ -281,43 +281,22 @@ class WebSocketConnection(Ends):
 
     # Frames.
 
-    def _take(self, data: bytes, from_bytes: Any = int.from_bytes) -> None:
+    def _take(self, data: bytes) -> None:
         """Take whole frames, a bounded number of them; keep the rest."""
         at = 0
         size = len(data)
         left = _TURN_FRAMES
-        limit = self._shared.message_bytes
+        shared = self._shared
+        take_message, limit = shared.take_message, shared.message_bytes
         while at < size and left and self._go:
             left -= 1
-            first = data[at]
-            if (first == 0x81 or first == 0x82) and self._engine is None and size - at > 5:  # noqa: PLR1714 - a tuple costs more
-                # A negative length is one of a frame that is not masked.
-                start = at + 6
-                length = data[at + 1] - 128
-                if length > 125:
-                    head, length = frame_size(data, at)
-                    start = at + head
-                    if length < 126 or (head == 14 and length < 0x10000):
-                        length = -1  # the head is not whole, or the length is not in its minimal form
-                end = start + length
-                if 0 <= length <= limit and end <= size:
-                    mask = data[start - 4 : start]
-                    if length <= XOR_BYTES:
-                        key = (mask * ((length + 3) >> 2))[:length]
-                        payload = (
-                            from_bytes(data[start:end], "little") ^ from_bytes(key, "little")
-                        ).to_bytes(length, "little")
-                    else:
-                        payload = self._shared.unmask(mask, memoryview(data)[start:end])
-                    try:
-                        message = payload.decode() if first == 0x81 else bytes(payload)
-                    except UnicodeDecodeError:
-                        pass  # Autobahn fails the connection with 1007
-                    else:
-                        at = end
-                        if self._state == OPEN:
-                            self._sink.message(message)  # type: ignore[union-attr]
-                        continue
+            if self._engine is None:
+                usual = take_message(data, at, limit)
+                if usual is not None:
+                    message, at = usual
+                    if self._state == OPEN:
+                        self._sink.message(message)  # type: ignore[union-attr]
+                    continue
             taken = self._unusual(data, at)
             if not taken:
                 break

@@ -20,7 +20,7 @@ from asgid.daemon.wire.websocket_frames import (
     MASKED,
     frame_head,
     frame_size,
-    unmask,
+    is_minimal,
 )
 
 if TYPE_CHECKING:
@@ -102,19 +102,19 @@ class CompressedConnection(WebSocketConnection):
             self._inflated = 0
             self._continue_soon()
             return 0
+        if self._engine is None:
+            packed = self._shared.take_packed(data, at, self._shared.message_bytes)
+            if packed is not None:
+                self._deliver(packed[0], first & 0x0F)
+                return packed[1] - at
         head, length = frame_size(data, at)
         if not head:
             return 0
         end = at + head + length
-        whole = end <= len(data)
-        usual = first & 0xB0 == 0x80 and data[at + 1] & MASKED and _is_minimal(head, length)
-        if usual and length <= self._shared.message_bytes and self._engine is None:
-            if whole:
-                mask, masked = data[at + head - 4 : at + head], data[at + head : end]
-                self._deliver(bytes(unmask(mask, masked, self._shared.unmask)), first & 0x0F)
-                return head + length
-            if length <= _WAIT_BYTES:
-                return 0
+        usual = first & 0xB0 == 0x80 and data[at + 1] & MASKED and is_minimal(head, length)
+        short = length <= min(_WAIT_BYTES, self._shared.message_bytes)
+        if usual and short and end > len(data) and self._engine is None:
+            return 0
         self._kind = first & 0x0F
         return super()._unusual(bytes((first & ~COMPRESSED & 0xF0 | 2,)) + data[at + 1 : end], 0)
 
@@ -147,8 +147,3 @@ class CompressedConnection(WebSocketConnection):
         """Fail the connection (RFC 6455 7.1.7)."""
         self._write(b"\x88%c%b%b" % (2 + len(reason), code.to_bytes(2, "big"), reason.encode()))
         self._failed(code, reason)
-
-
-def _is_minimal(head: int, length: int) -> bool:
-    """Whether the length of a masked frame takes as few bytes as it can (RFC 6455 5.2)."""
-    return head == (6 if length < 126 else 8 if length < 0x10000 else 14)

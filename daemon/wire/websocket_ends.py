@@ -11,9 +11,8 @@ from asgid.daemon.wire.response_head import PHRASES, render
 from asgid.daemon.wire.websocket_frames import (
     FINAL_BINARY,
     FINAL_TEXT,
-    SHORT_BINARY,
-    SHORT_TEXT,
     frame_head,
+    put_message,
 )
 
 if TYPE_CHECKING:
@@ -35,7 +34,6 @@ CLOSING = 2  # our close frame is sent, the client's is awaited
 LINGERING = 3  # the write side is closed; what comes is thrown away, so that no reset eats what was written
 CLOSED = 4
 
-_JOIN_BYTES = 64 * 1024  # a larger message is written beside its frame's head, not copied behind it
 _TURN_BYTES = 1024 * 1024  # that an application sends before everybody else has a turn
 _MESSAGE_BYTES = 256  # what a message counts for beside its length
 _LINGER_BYTES = 1024 * 1024
@@ -111,27 +109,27 @@ class Ends:
         """Send a message (:meth:`asgid.daemon.seam.WebSocketPort.send`)."""
         if self._state != OPEN:
             raise ConnectionResetError("the WebSocket is closed")
-        if isinstance(data, str):
-            payload = data.encode()
-            opcode, short = FINAL_TEXT, SHORT_TEXT
+        frame = put_message(data)
+        if frame is not None:
+            self._write(frame)
+            size = len(frame)
+            size -= 2 if size < 128 else 4
         else:
-            payload = data
-            opcode, short = FINAL_BINARY, SHORT_BINARY
-        size = len(payload)
+            size = self._send_long(data)
         self._body_bytes += size
-        if size < 126:
-            self._write(short[size] + payload)
-        elif size < _JOIN_BYTES:
-            self._write(frame_head(opcode, size) + payload)
-        else:
-            self._write(frame_head(opcode, size))
-            self._write(payload)
         # A transport whose write has failed drops what is written and pauses nobody: an application that
         # sends and sends would never let the loop say that the connection is lost.
         self._turn -= size + _MESSAGE_BYTES  # as in _sent, without a call
         if self._paused:
             return self._wait()
         return self._take_turn() if self._turn < 0 else None
+
+    def _send_long(self, data: str | bytes) -> int:
+        """Send a long message beside its frame's head; return how many bytes it has."""
+        opcode, payload = (FINAL_TEXT, data.encode()) if isinstance(data, str) else (FINAL_BINARY, data)
+        self._write(frame_head(opcode, len(payload)))
+        self._write(payload)
+        return len(payload)
 
     def _sent(self, size: int) -> Future[None] | None:
         """Return what :meth:`send` returns, after a message of ``size`` bytes."""

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from asgid.daemon.wire.websocket_frames import no_unmask
+from asgid.daemon.wire.websocket_frames import no_unmask, takers
 
 if TYPE_CHECKING:
     from asgid.daemon.wire.factory import ConnectionFactory
     from asgid.daemon.wire.websocket_engine import Engine, Engines, EngineUser
-    from asgid.daemon.wire.websocket_frames import Unmask
 
 _NO_LIMIT = 1 << 63  # no frame is as long (RFC 6455 5.2)
 
@@ -22,7 +21,15 @@ def preload() -> None:
 class WebSockets:
     """The options of one listener's WebSockets as the hot path wants them."""
 
-    __slots__ = ("_engines", "factory", "message_bytes", "options", "ping_interval_s", "unmask")
+    __slots__ = (
+        "_engines",
+        "factory",
+        "message_bytes",
+        "options",
+        "ping_interval_s",
+        "take_message",
+        "take_packed",
+    )
 
     def __init__(self, factory: ConnectionFactory) -> None:
         options = factory.spec.websocket
@@ -30,7 +37,7 @@ class WebSockets:
         self.options = options
         self.message_bytes = min(options.message_bytes or _NO_LIMIT, options.frame_bytes or _NO_LIMIT)
         self.ping_interval_s = options.ping_interval_s or float("inf")
-        self.unmask: Unmask = no_unmask  # another as soon as there is an engine
+        self.take_message, self.take_packed = takers(no_unmask)  # others as soon as there is an engine
         self._engines: Engines | None = None
 
     def prepare(self) -> None:
@@ -53,6 +60,6 @@ class WebSockets:
         if self._engines is None:
             from asgid.daemon.wire.websocket_engine import Engines, unmasker  # noqa: PLC0415 - see preload
 
-            self.unmask = unmasker()
+            self.take_message, self.take_packed = takers(unmasker())
             self._engines = Engines(self.options)
         return self._engines

@@ -38,7 +38,8 @@ class Echo(WSListener):
 
     def on_ws_frame(self, transport, frame) -> None:
         if frame.msg_type == self.kind:
-            if frame.get_payload_as_memoryview() != self.message:
+            # Not as a memoryview: that is compared item by item, 16 KiB of it in 60 microseconds.
+            if frame.get_payload_as_bytes() != self.message:
                 raise ValueError("what came back is not what was sent")
             self.count += 1
             self.next(transport)
