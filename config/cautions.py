@@ -62,6 +62,7 @@ def _listener(document: Document, key: Key, table: dict[str, Any]) -> Iterator[D
             bits = 0
         if bits & OTHERS_WRITE:
             yield _open_to_all(document, (*key, "mode"), bits)
+    yield from _headers(document, (*key, "headers"))
     yield from _trusted(document, (*key, "proxy", "trusted"))
     yield from _repeated(document, (*key, "websocket", "origins"), _origin)
 
@@ -140,8 +141,6 @@ def _open_to_all(document: Document, key: Key, bits: int, said: str = "") -> Dia
 def _trusted(document: Document, key: Key) -> Iterator[Diagnostic]:
     if document.is_command_line:
         return
-    if not isinstance(_value(document, key), list):
-        return
     yield from _repeated(document, key, _network)
     for where, text in _strings(document, key):
         network = as_network(text, strict=False)
@@ -176,6 +175,17 @@ def _repeated(document: Document, key: Key, normal: Callable[[str], object]) -> 
             as_ = "" if first == text else f", as {found(first)[11:]}"
             message = f"{found(text)[11:]} is in {dotted(key)} twice{as_}"
             yield document.at_value(codes.REPEATED, where, message, "leave one of them out")
+
+
+def _headers(document: Document, key: Key) -> Iterator[Diagnostic]:
+    """Find headers that are there twice, for names are compared without regard to case."""
+    table = _value(document, key)
+    seen: dict[str, str] = {}
+    for name in table if isinstance(table, dict) else ():
+        other = seen.setdefault(name.lower(), name)
+        if other != name:
+            message = f"the header {name} is there twice, as {other} too"
+            yield document.at_key(codes.BAD_HEADER, (*key, name), message, "leave one of them out")
 
 
 def _address(text: str) -> object:

@@ -3,45 +3,75 @@
 from __future__ import annotations
 
 import os
+from itertools import chain
 from typing import TYPE_CHECKING
 
-from asgid.config import codes, exposure
+from asgid.config import codes, exposure, trust
 from asgid.config.collisions import check_collisions, claims
 from asgid.config.endpoint_check import UNIX_PATH_BYTES
-from asgid.config.resolve import absolute, file_endpoints
+from asgid.config.resolve import absolute, apart, file_endpoints
 from asgid.config.sockets import TcpClaim, takes_ipv4_wildcard
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from collections.abc import Set as AbstractSet
+    from collections.abc import Iterator, Sequence
 
     from asgid.config.collisions import Entry
     from asgid.config.diagnostics import Diagnostic
     from asgid.config.document import Document
     from asgid.config.models import Listener, Root
     from asgid.config.places import EndpointSpec
+    from asgid.config.pruning import Known
+    from asgid.config.scan import Key
+    from asgid.config.shape import Way
 
 
-def check(
-    document: Document, root: Root, listeners: Mapping[str, Listener], uncertain: AbstractSet[str]
-) -> Iterator[Diagnostic]:
-    """Yield what is wrong between the tables of a file whose tables are each right by themselves.
+def check(document: Document, root: Root, known: Known) -> Iterator[Diagnostic]:
+    """Yield what is wrong between the tables of a file, of what is ``known`` of them.
 
-    Of the ``uncertain`` listeners, whose ``proxy`` has errors, it is not asked whom they believe.
+    ``root`` holds the tables without what is not. A listener that says in several ways where it listens is
+    looked at in each of them.
     """
-    resolved: dict[str, tuple[EndpointSpec, ...]] = {}
-    for name, listener in listeners.items():
-        problem = _check_unix_path(document, name, listener)
-        if problem:
-            yield problem
-        else:
-            resolved[name] = file_endpoints(document, name, listener)
-    claimed = claims(resolved)
+    resolved: dict[str, dict[Way, tuple[EndpointSpec, ...]]] = {}
+    for name, listener in root.listeners.items():
+        resolved[name] = {}
+        for way, one in apart(listener):
+            problem = _check_unix_path(document, name, one)
+            if problem:
+                yield problem
+            else:
+                specs = file_endpoints(document, name, one)
+                resolved[name][way] = _known(document, ("listeners", name, way), specs, known)
+    claimed = claims({name: chain(*ways.values()) for name, ways in resolved.items()})
     yield from check_collisions(document, claimed)
-    yield from _check_both_families(document, claimed)
-    for name, listener in listeners.items():
-        yield from exposure.check(document, name, listener, resolved.get(name, ()))
-    yield from exposure.check_proxies(document, root, listeners, resolved, uncertain)
+    if not _wildcard_may_be_unknown(root, claimed, known):
+        yield from _check_both_families(document, claimed)
+    for name, listener in root.listeners.items():
+        if ("listeners", name, "exposure") in known:
+            yield from exposure.check(document, name, listener, resolved[name])
+    yield from trust.check(document, root, resolved, known)
+
+
+def _known(
+    document: Document, key: Key, specs: tuple[EndpointSpec, ...], known: Known
+) -> tuple[EndpointSpec, ...]:
+    """Return the endpoints without those that stand for an element that is not known."""
+    if key in known:
+        return specs
+    unknown = {document.place(each) for each in known.unknown if len(each) == 4 and each[:3] == key}
+    return tuple(spec for spec in specs if spec.place not in unknown)
+
+
+def _wildcard_may_be_unknown(root: Root, claimed: Sequence[Entry], known: Known) -> bool:
+    """Tell whether a listener may have the IPv4 wildcard on a port, or at an address, that is not known."""
+    if not (known.unknown or known.broken):
+        return False
+    wide = {each.name for each in claimed if takes_ipv4_wildcard(each.claimed)}
+    return any(
+        ("listeners", name, "address") not in known
+        or ("listeners", name, "endpoint") not in known
+        or (name in wide and ("listeners", name, "port") not in known)
+        for name in root.listeners
+    )
 
 
 def _check_unix_path(document: Document, name: str, listener: Listener) -> Diagnostic | None:

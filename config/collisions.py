@@ -107,9 +107,15 @@ def _collision(document: Document, one: Entry, other: Entry) -> Diagnostic:
     else:
         message = f"{who} listens on {mine}, which {whose}{line} takes with {theirs}"
     advice = f"the other one is at {where(other.spec.place)}"
-    return document.at_key(codes.COLLISION, _way(document, one.name), message, advice)
+    return document.at_key(codes.COLLISION, _way(document, one), message, advice)
 
 
-def _way(document: Document, name: str) -> Key:
-    table = document.values["listeners"][name]
-    return ("listeners", name, next(key for key in WAYS if key in table))
+def _way(document: Document, one: Entry) -> Key:
+    """Return the key that says where an endpoint is: of several ways the last that begins before it."""
+    table = document.values["listeners"][one.name]
+    ways: list[Key] = [("listeners", one.name, key) for key in WAYS if key in table]
+    if len(ways) == 1:
+        return ways[0]
+    there = one.spec.place
+    starts = [(place.line, place.column, key) for key in ways for place in [document.place(key)]]
+    return max(each for each in starts if each[:2] <= (there.line, there.column))[2]

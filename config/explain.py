@@ -36,13 +36,32 @@ def explain(document: Document, error: ValidationError) -> list[Diagnostic]:
     details = error.errors(include_url=False)
     unknown = {each["loc"]: _suggestion(each["loc"]) for each in details if each["type"] == "extra_forbidden"}
     echoes = {(*loc[:-1], name) for loc, name in unknown.items() if name}
-    return [_explain(document, each, unknown) for each in details if not _is_echo(each, echoes)]
+    found = [_explain(document, each, unknown) for each in details if not _is_echo(each, echoes)]
+    around = not_available(error) - {each["loc"] for each in details}
+    return found + [_not_available(document, key) for key in around]
 
 
 def meant(error: ValidationError) -> set[Key]:
     """Return the keys that stand in the document misspelled."""
     unknown = (each["loc"] for each in error.errors(include_url=False) if each["type"] == "extra_forbidden")
     return {(*loc[:-1], name) for loc in unknown if (name := _suggestion(loc))}
+
+
+def not_available(error: ValidationError) -> set[Key]:
+    """Return the keys that are not available yet, and the tables whose keys are wrong besides."""
+    found: set[Key] = set()
+    for each in error.errors(include_url=False):
+        refused = each.get("ctx", {}).get("error")
+        if isinstance(refused, RefusedError) and refused.code == codes.NOT_AVAILABLE:
+            found.add(each["loc"])
+        elif each["loc"][:1] == ("listeners",) and each["loc"][2:3] == ("tls",):
+            found.add(each["loc"][:3])
+    return found
+
+
+def _not_available(document: Document, key: Key) -> Diagnostic:
+    name = dotted(key)
+    return document.at_key(codes.NOT_AVAILABLE, key, f"{name} is not available yet", "leave it out")
 
 
 def _is_echo(details: ErrorDetails, echoes: set[Key]) -> bool:

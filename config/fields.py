@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import re
 from ipaddress import IPv4Address, IPv6Address
-from typing import TYPE_CHECKING
 
 from asgid.config import codes
 from asgid.config.addresses import as_address, as_network, is_host_name, is_interface_name, unbindable
 from asgid.config.endpoints import EndpointSyntaxError, parse
 from asgid.config.quantities import RefusedError, found, written_character
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 5.6.2
 _VALUE = re.compile(r"[\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?")  # RFC 9110 5.5, without obs-text
@@ -270,16 +266,6 @@ def own_header_name(text: str) -> str:
             codes.BAD_HEADER, f"the header {text} is the server's own", "write daemon.server_header"
         )
     return text
-
-
-def headers(value: Mapping[str, str]) -> Mapping[str, str]:
-    """Check that no header is there twice, for names are compared without regard to case."""
-    seen: dict[str, str] = {}
-    for name in value:
-        other = seen.setdefault(name.lower(), name)
-        if other != name:
-            raise RefusedError(codes.BAD_HEADER, f"the header {name} is there twice, as {other} too")
-    return value
 
 
 def _is_header_value(text: str) -> bool:

@@ -41,7 +41,7 @@ _ONE: Final[dict[object, str]] = {
     fields.trusted: "list of networks",
     origins.check_origin: "list of origins",
     fields.rule_code: "list of codes",
-    fields.headers: "table of header fields",
+    fields.own_header_name: "table of header fields",
     fields.variable_name: "table of variables",
 }
 _UNITS: Final = {

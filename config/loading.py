@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from asgid.config import codes
 from asgid.config.diagnostics import COMMAND_LINE, Diagnostic, has_errors, in_order
 from asgid.config.document import Document, dotted
+from asgid.config.pruning import Known
 from asgid.config.reading import from_bytes, read
 
 if TYPE_CHECKING:
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
 
 _LISTENER = re.compile(r'listeners\.(?:"(?:[^"\\]|\\.)*"|[^."]+)')
 """The dotted key of a listener, at the beginning of a longer one."""
-
-_WHERE = frozenset({"address", "interface", "unix", "systemd", "fd", "endpoint", "port"})
-"""The keys that say where a listener listens."""
 
 
 @dataclass(frozen=True)
@@ -105,21 +103,19 @@ def _findings(document: Document, broken: AbstractSet[Key]) -> tuple[tuple[Diagn
     found: list[Diagnostic] = []
     reported: set[Key] = set()
     meant: set[Key] = set()
+    later: set[Key] = set()
     try:
         root: Root | None = models.Root.model_validate(document.values)
     except ValidationError as error:
-        from asgid.config import explain  # noqa: PLC0415 - only a mistake pays for it
+        from asgid.config import explain, pruning  # noqa: PLC0415 - only a mistake pays for it
 
         found += explain.explain(document, error)
         reported = {each["loc"] for each in error.errors(include_url=False)}
-        meant = explain.meant(error)
-        root = _without(document, reported, meant)
-    found_shape = list(shape.check(document, reported, meant))
+        meant, later = explain.meant(error), explain.not_available(error)
+        root = pruning.pruned(document, reported)
+    found_shape = list(shape.check(document, reported, meant, later))
     if root is not None:
-        bad = {match[0] for each in found_shape if (match := _LISTENER.match(each.key))}
-        bad |= {dotted(key[:2]) for key in broken if len(key) == 2}
-        good = {k: each for k, each in root.listeners.items() if dotted(("listeners", k)) not in bad}
-        found += checks.check(document, root, good, _uncertain({*reported, *broken}, good))
+        found += checks.check(document, root, Known(frozenset({*reported, *meant}), frozenset(broken)))
     found += cautions.check(document)
     found += contradictions.check(document)
     found += found_shape
@@ -166,64 +162,3 @@ def _may_follow(each: Diagnostic, document: Document, broken: AbstractSet[Key]) 
     if each.code == codes.MISSING_KEY:
         return True
     return each.severity != "error" and (unnamed or ("lint",) in broken)
-
-
-def _without(document: Document, reported: AbstractSet[Key], meant: AbstractSet[Key]) -> Root | None:
-    """Return the tables without what errors are about, so that all else is checked together.
-
-    A listener that does not say rightly where it listens is left out; of any other the keys that are wrong.
-    """
-    from pydantic import ValidationError  # noqa: PLC0415
-
-    from asgid.config import models  # noqa: PLC0415
-
-    values = dict(document.values)
-    listeners = values.get("listeners")
-    if isinstance(listeners, dict):
-        values["listeners"] = listeners = dict(listeners)
-    for key in (*reported, *meant):
-        if key[0] == "listeners" and isinstance(listeners, dict) and len(key) > 1:
-            name = str(key[1])
-            if len(key) == 4 and (good := _good_element(document, key, reported)) is not None:
-                table = listeners.get(name)
-                if isinstance(table, dict):  # and not left out for another of its keys
-                    listeners[name] = _with_element(table, key, good)
-            elif len(key) == 2 or key[2] in _WHERE:
-                listeners.pop(name, None)
-            elif isinstance(listeners.get(name), dict):
-                # An exposure that cannot be read is not one that is missing.
-                kept = {"exposure": "public"} if key[2] == "exposure" else {}
-                listeners[name] = {k: v for k, v in listeners[name].items() if k != key[2]} | kept
-        elif len(key) > 1 and isinstance(values.get(str(key[0])), dict):
-            values[str(key[0])] = {k: v for k, v in values[str(key[0])].items() if k != key[1]}
-        else:
-            values.pop(str(key[0]), None)
-    values["application"] = {"target": "a:a"} | values.get("application", {})
-    try:
-        return models.Root.model_validate(values)
-    except ValidationError:
-        return None
-
-
-def _good_element(document: Document, key: Key, reported: AbstractSet[Key]) -> object:
-    """Return an element of the list at ``key[:3]`` that can stand for the bad one at ``key``, or None."""
-    there = document.values["listeners"][key[1]][key[2]] if key[2] in {"address", "endpoint"} else None
-    if not isinstance(there, list):
-        return None
-    return next((each for index, each in enumerate(there) if (*key[:3], index) not in reported), None)
-
-
-def _with_element(table: dict[str, Any], key: Key, element: object) -> dict[str, Any]:
-    """Return a listener's table with ``element`` at ``key``: all others keep their index, and so their place.
-
-    Twice the same in one list is no collision.
-    """
-    changed = [element if index == key[3] else each for index, each in enumerate(table[str(key[2])])]
-    return table | {str(key[2]): changed}
-
-
-def _uncertain(reported: AbstractSet[Key], names: Iterable[str]) -> set[str]:
-    """Return the listeners of which it cannot be said whom they believe."""
-    if any(key[:1] in {(), ("proxy",)} for key in reported):
-        return set(names)
-    return {str(key[1]) for key in reported if key[:1] == ("listeners",) and key[2:3] == ("proxy",)}

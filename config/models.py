@@ -8,7 +8,17 @@ number and no number for a boolean. What spans several keys is in :mod:`asgid.co
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
 from asgid.config import codes, fields, origins, quantities
 from asgid.config.plugins import without_plugins
@@ -26,12 +36,9 @@ UnixPath = Annotated[str, AfterValidator(fields.unix_path)]
 RootPath = Annotated[str, AfterValidator(fields.root_path)]
 Account = Annotated[str, AfterValidator(fields.account)]
 HeaderName = Annotated[str, AfterValidator(fields.header_name)]
-Headers = Annotated[
-    dict[
-        Annotated[str, AfterValidator(fields.own_header_name)],
-        Annotated[str, AfterValidator(fields.header_value)],
-    ],
-    AfterValidator(fields.headers),
+Headers = dict[
+    Annotated[str, AfterValidator(fields.own_header_name)],
+    Annotated[str, AfterValidator(fields.header_value)],
 ]
 VariableName = Annotated[str, AfterValidator(fields.variable_name)]
 VariableValue = Annotated[str, AfterValidator(fields.variable_value)]
@@ -58,15 +65,25 @@ Origins = Annotated[
 ]
 
 
-def not_yet(default: object) -> AfterValidator:
-    """Return a validator that refuses all but ``default``, for a key whose behaviour is not there yet."""
+def not_yet(default: object) -> WrapValidator:
+    """Return a validator that refuses all but ``default``, for a key whose behaviour is not there yet.
 
-    def refuse(value: object) -> object:
-        if value != default:
-            raise RefusedError(codes.NOT_AVAILABLE, "is not available yet", "leave it out")
-        return value
+    A value that the key would not take either is refused as that alone, for no other value would do. What is
+    wrong within a table is said of its keys, and :mod:`asgid.config.explain` says the same of the table.
+    """
 
-    return AfterValidator(refuse)
+    def refuse(value: object, handler: ValidatorFunctionWrapHandler) -> object:
+        try:
+            checked = handler(value)
+        except ValidationError:
+            if isinstance(value, dict):
+                raise
+        else:
+            if checked == default:
+                return checked
+        raise RefusedError(codes.NOT_AVAILABLE, "is not available yet", "leave it out") from None
+
+    return WrapValidator(refuse)
 
 
 class Table(BaseModel):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from asgid.config import endpoints
 from asgid.config.models import Table
@@ -12,6 +12,7 @@ from asgid.config.places import EndpointSpec
 from asgid.config.shape import WAYS, Way
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from asgid.config.document import Document
@@ -25,6 +26,17 @@ T = TypeVar("T", bound=Table)
 def kind_of(listener: Listener) -> Way:
     """Return the way in which ``listener`` listens."""
     return next(way for way in WAYS if getattr(listener, way) is not None)
+
+
+def apart(listener: Listener) -> Iterator[tuple[Way, Listener]]:
+    """Yield each way in which ``listener`` listens, and a listener that has that way alone.
+
+    One that is right by itself has one; this is for those that say it in no way, or in several.
+    """
+    ways = [way for way in WAYS if getattr(listener, way) is not None]
+    for way in ways:
+        others: dict[str, Any] = {other: None for other in ways if other != way}
+        yield way, listener.model_copy(update=others) if others else listener
 
 
 def merged(defaults: T, own: T | None) -> T:

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any, Literal
 
 from asgid.config import codes
+from asgid.config.addresses import as_address
 from asgid.config.document import dotted
 
 if TYPE_CHECKING:
@@ -43,11 +44,13 @@ BELONGS_TO: dict[str, tuple[str, ...]] = {
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}")
 
 
-def check(document: Document, reported: AbstractSet[Key], meant: AbstractSet[Key]) -> Iterator[Diagnostic]:
+def check(
+    document: Document, reported: AbstractSet[Key], meant: AbstractSet[Key], later: AbstractSet[Key]
+) -> Iterator[Diagnostic]:
     """Yield what is wrong with which keys are there.
 
     ``reported`` are the keys that a finding is about already, ``meant`` those that stand there misspelled:
-    neither is found missing.
+    neither is found missing. ``later`` are those among the reported that are not available yet.
     """
     listeners = document.values.get("listeners")
     if listeners is None or listeners == {}:
@@ -60,7 +63,7 @@ def check(document: Document, reported: AbstractSet[Key], meant: AbstractSet[Key
     for name, table in listeners.items():
         if isinstance(table, dict):
             yield from _check_name(document, name)
-            yield from _Shape(document, ("listeners", name), table, reported, meant).check()
+            yield from _Shape(document, ("listeners", name), table, reported, meant, later).check()
 
 
 def _check_name(document: Document, name: str) -> Iterator[Diagnostic]:
@@ -85,11 +88,13 @@ class _Shape:
         table: Mapping[str, Any],
         reported: AbstractSet[Key],
         meant: AbstractSet[Key],
+        later: AbstractSet[Key],
     ) -> None:
         self.document = document
         self.key = key
         self.table = table
         self.reported = reported
+        self.later = later
         self.present = {name for name in (*WAYS, *BELONGS_TO) if name in table or (*key, name) in meant}
         self.ways = [name for name in table if name in WAYS]
         self.meant_ways = [way for way in WAYS if way in self.present]
@@ -118,7 +123,7 @@ class _Shape:
         for key, ways in BELONGS_TO.items():
             if (
                 key in self.table
-                and (*self.key, key) not in self.reported
+                and (*self.key, key) not in self.later
                 and not set(ways) & set(self.meant_ways)
             ):
                 way = self.meant_ways[0]
@@ -138,11 +143,20 @@ class _Shape:
         way = self.meant_ways[0]
         if way not in {"address", "interface"} or "port" in self.present or len(self.meant_ways) > 1:
             return
-        if any(key[:3] == (*self.key, way) for key in self.reported):
-            return
+        if _holds_a_port(self.table.get(way)):
+            return  # which the finding about it says where to write
         yield self.document.at_key(
             codes.NO_PORT,
             (*self.key, "port"),
             f"{dotted(self.key)} has an {way} and no port",
             "write port = 8000",
         )
+
+
+def _holds_a_port(value: object) -> bool:
+    """Tell whether what should be an address or an interface has a port behind it, or is one."""
+    if isinstance(value, list):
+        return any(_holds_a_port(each) for each in value)
+    if isinstance(value, str):
+        return re.search(":[0-9]{1,5}$", value) is not None and as_address(value) is None
+    return isinstance(value, int)

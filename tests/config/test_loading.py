@@ -105,7 +105,7 @@ CASES = {
     "a header's name": Bad(main(*ADDRESS, 'headers = { "a b" = "c" }'), codes.BAD_HEADER, 6, 13, "a b"),
     "a header's value": Bad(main(*ADDRESS, 'headers = { a = "b\\r\\nc" }'), codes.BAD_HEADER, 6, 17),
     "a header of the server's": Bad(main(*ADDRESS, 'headers.Content-Length = "1"'), codes.BAD_HEADER, 6, 9),
-    "a header twice": Bad(main(*ADDRESS, 'headers = { a = "b", A = "c" }'), codes.BAD_HEADER, 6, 11, "twice"),
+    "a header twice": Bad(main(*ADDRESS, 'headers = { a = "b", A = "c" }'), codes.BAD_HEADER, 6, 22, "twice"),
     "a log pattern": Bad(MAIN + '[log]\npattern = "%(nope)s"', codes.BAD_VALUE, 7, 11, "nope"),
     "an environment variable": Bad('environment = { "A=B" = "" }\n' + MAIN, codes.BAD_ENVIRONMENT, 3, 17),
     "an empty path": Bad('directory = ""\n' + MAIN, codes.BAD_PATH, 3, 13),
@@ -124,7 +124,11 @@ CASES = {
         main('unix = "/x"', "port = 1"), codes.KEY_OF_OTHER_KIND, 5, 1, "address"
     ),
     "a backlog beside an endpoint": Bad(
-        main('endpoint = "tcp:80"', "backlog = 1"), codes.KEY_OF_OTHER_KIND, 5, 1, "backlog="
+        main('endpoint = "tcp:80:interface=127.0.0.1"', "backlog = 1"),
+        codes.KEY_OF_OTHER_KIND,
+        5,
+        1,
+        "backlog=",
     ),
     "a family beside an address": Bad(
         main(*ADDRESS, 'family = "ipv4"'), codes.KEY_OF_OTHER_KIND, 6, 1, "interface"

@@ -403,14 +403,18 @@ FILES: dict[str, dict[str, str]] = {
     },
     "ASG104": {
         "certificate": file(
-            f"[listeners.main]\n{LO}\n", '⟦ASG104|[[listeners.main.tls.certificates]]⟧\nkey = "/x"\n'
+            f"[listeners.main]\n{LO}\n",
+            '⟦ASG601|[listeners.main.tls]⟧\n⟦ASG104|[[listeners.main.tls.certificates]]⟧\nkey = "/x"\n',
         ),
         "second": file(
             f"[listeners.main]\n{LO}\n",
-            '[[listeners.main.tls.certificates]]\nkey = "/x"\ncertificate = "/x"\n',
+            "⟦ASG601|[listeners.main.tls]⟧\n[[listeners.main.tls.certificates]]\n"
+            'key = "/x"\ncertificate = "/x"\n',
             '⟦ASG104|[[listeners.main.tls.certificates]]⟧\ncertificate = "/x"\n',
         ),
-        "inline": file(f'[listeners.main]\n{LO}\ntls = {{ certificates = [⟦ASG104|{{ key = "/x" }}⟧] }}\n'),
+        "inline": file(
+            f'[listeners.main]\n{LO}\n⟦ASG601|tls⟧ = {{ certificates = [⟦ASG104|{{ key = "/x" }}⟧] }}\n'
+        ),
     },
     "ASG109": {
         "order": file('[listeners.main]\nport = 8000\naddress = ["::1", ⟦ASG109|"::1"⟧, ⟦ASG109|"::1"⟧]\n'),

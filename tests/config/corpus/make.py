@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from cases import APPLICATION, CASES, CLOSE, FILES, OPEN, Case, Pairs, marked
+from together import TOGETHER
 
 HERE = Path(__file__).parent
 README = HERE / "README.md"
@@ -230,7 +231,7 @@ def every_file() -> Iterator[tuple[str, str, str]]:
                 if several and ("inline" in place or place == "own-inside"):
                     continue
                 yield code, place, f"{code}/{case.slug}.{place}.toml", form(case)
-    for code, files in FILES.items():
+    for code, files in {**FILES, "together": TOGETHER}.items():
         for slug, text in files.items():
             yield code, WHOLE, f"{code}/{slug}.toml", text
 
