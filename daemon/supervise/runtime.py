@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from asgid.config.spec import EndpointSpec
     from asgid.daemon.asgi.application import Application
     from asgid.daemon.supervise.listener import Factory, Gateway, Listener, Port
+    from asgid.daemon.wire import Turns
 
 logger = logging.getLogger("asgid")
 
@@ -88,6 +89,7 @@ class Runtime:
         _size_executor(self.loop)
         self._access: AccessLog | None = None
         self._supervisor: Supervisor | None = None
+        self._turns: Turns | None = None  # the loop's, which all listeners share
         self._stop = asyncio.Event()
         self._stop_deadline = 0.0
         self._status = 0
@@ -270,8 +272,10 @@ class Runtime:
         self, application: Application, listener: Listener, state: dict[str, Any]
     ) -> tuple[Factory, Gateway]:
         from asgid.daemon.asgi import ASGIGateway  # noqa: PLC0415 - lazily defined there
-        from asgid.daemon.wire import ConnectionFactory  # noqa: PLC0415
+        from asgid.daemon.wire import ConnectionFactory, Turns  # noqa: PLC0415
 
+        if self._turns is None:
+            self._turns = Turns(time.monotonic, self.loop.call_soon)
         gateway = ASGIGateway(application, listener.spec, loop=self.loop, state=state)
         factory = ConnectionFactory(
             listener.spec,
@@ -283,6 +287,7 @@ class Runtime:
             observe=self._access,
             on_full=listener.pause,
             on_room=listener.resume,
+            turns=self._turns,
         )
         return factory, gateway
 

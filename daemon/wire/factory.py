@@ -16,6 +16,7 @@ from asgid.daemon.wire.http1 import HTTP1Connection
 from asgid.daemon.wire.http1_head import BadRequest, HeadParser
 from asgid.daemon.wire.http1_response import NEVER, log
 from asgid.daemon.wire.response_head import HeadWriter, left_out
+from asgid.daemon.wire.turns import Turns
 from asgid.daemon.wire.websocket_compressed import open_websocket
 from asgid.daemon.wire.websocket_shared import WebSockets
 
@@ -37,7 +38,7 @@ class ConnectionFactory:
         "_build", "_full", "_left_out", "_on_full", "_on_room", "admission", "application_s",
         "begin", "call_soon", "clock", "complaints", "connections", "counters", "extra_lines",
         "gateway", "keep_alive_s", "keeps_alive", "limits", "name", "observe", "parser", "rules",
-        "spec", "timed", "timeouts", "websockets", "writer",
+        "spec", "timed", "timeouts", "turns", "websockets", "writer",
     )  # fmt: skip
     noisy = False
     ignores_address = True  # buildProtocol does not look at what it is given
@@ -54,8 +55,12 @@ class ConnectionFactory:
         observe: Callable[[Finished], None] | None = None,
         on_full: Callable[[], None] | None = None,
         on_room: Callable[[], None] | None = None,
+        turns: Turns | None = None,
     ) -> None:
-        """Make a factory. ``clock`` is monotonic, in seconds; ``call_soon`` calls on the loop's next turn."""
+        """Make a factory. ``clock`` is monotonic, in seconds; ``call_soon`` calls on the loop's next turn.
+
+        Listeners on one loop share its ``turns``.
+        """
         self.spec = spec
         self.name = spec.name
         self.limits = spec.limits
@@ -63,6 +68,7 @@ class ConnectionFactory:
         self.gateway = gateway
         self.clock = clock
         self.call_soon = call_soon
+        self.turns = turns or Turns(clock, call_soon)
         self.observe = observe
         self.counters = Counters()
         self.complaints = Complaints(spec.name, clock)

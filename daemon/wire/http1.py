@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from asgid.daemon.seam import Peer, RequestHead
 
 _AHEAD_BYTES = 64 * 1024  # of requests that wait their turn, before the socket is paused
-_TURN_REQUESTS = 32  # pipelined requests taken in one turn of the loop
+_TURN_REQUESTS = 32  # pipelined requests of one connection taken in one turn of the loop
+_LOOK_EVERY = 63  # requests, a mask
 
 
 @implementer(IProtocol, IHalfCloseableProtocol, IPushProducer)
@@ -77,6 +78,7 @@ class HTTP1Connection(Files):
                 and 3 < (end := data.find(b"\r\n\r\n") + 4) <= self._factory.rules.unchecked_bytes
                 and data[0] > 0x20
                 and not self._write_paused
+                and not self._factory.turns.full
             ):  # the plain case: a whole head, and maybe its body
                 if end < len(data):
                     self._ahead = data[end:]
@@ -146,7 +148,7 @@ class HTTP1Connection(Files):
             release(waiters)
         if self._state == HEAD:
             if self._ahead:
-                self._factory.call_soon(self._advance)
+                self._factory.turns.defer(self)
             elif self._read_deadline == NEVER:
                 self._read_deadline = self._factory.clock() + self._factory.keep_alive_s
 
@@ -164,6 +166,8 @@ class HTTP1Connection(Files):
     def idleness(self) -> tuple[int, float] | None:
         """What it waits for, and since when (:attr:`asgid.daemon.seam.Connection.idleness`)."""
         if self._state != HEAD or self._write_paused or self._in_begin:
+            return None
+        if self._ahead and self._factory.turns.is_deferred(self):
             return None
         timeouts = self._factory.timeouts
         if self._in_head:
@@ -215,12 +219,20 @@ class HTTP1Connection(Files):
             if not self._ahead:
                 self._read_deadline = min(self._read_deadline, self._factory.deadline(FRESH_S))
         elif self._state == HEAD and not self._in_begin:
-            if not has_unread(self.fileno()):
+            if not has_unread(self.fileno()) and not self._factory.turns.is_deferred(self):
                 self._close()
         elif self._state == DISCARDING:
             self._linger()
 
     # Heads.
+
+    def go_on(self) -> None:
+        """Go on with what was read (:class:`asgid.daemon.wire.turns.Deferred`)."""
+        decoder = self._chunked
+        if decoder is not None and decoder.scheduled:
+            self._decode_on(decoder)
+        else:
+            self._advance()
 
     def _advance(self) -> None:
         """Take whole heads out of what is ahead, each when the response before it is complete."""
@@ -229,12 +241,13 @@ class HTTP1Connection(Files):
             return
         self._in_begin = True
         taken = 0
+        turns = self._factory.turns
         try:
             while self._state == HEAD and self._ahead and not self._write_paused:
-                if taken == _TURN_REQUESTS:
+                if taken == _TURN_REQUESTS or turns.full:
                     if len(self._ahead) > _AHEAD_BYTES:
                         self._pause_reading()
-                    self._factory.call_soon(self._advance)
+                    turns.defer(self)
                     return
                 data = self._take_head()
                 if data is None:
@@ -302,7 +315,10 @@ class HTTP1Connection(Files):
         self._in_head = False
         self._skipped = 0
         self._status = 0
-        factory.counters.requests += 1
+        counters = factory.counters
+        counters.requests = requests = counters.requests + 1
+        if not requests & _LOOK_EVERY:  # an answer looks at the time, but may come later
+            factory.turns.look()
         if factory.timed:
             self._started_at = now = factory.clock()
             self._application_deadline = now + factory.application_s

@@ -52,7 +52,8 @@ class Bodies(Ends):
         decoder = self._chunked
         assert decoder is not None  # noqa: S101 - for the type checker
         self._expect = False
-        body = decoder.feed(data)
+        turns = self._factory.turns
+        body = decoder.feed(data, turns.lines)
         self._rest += len(body)
         limit = self._factory.limits.body_bytes
         if limit and self._rest > limit:
@@ -65,7 +66,8 @@ class Bodies(Ends):
         elif decoder.more and not decoder.scheduled:
             decoder.scheduled = True
             self._pause_reading()
-            self._factory.call_soon(self._decode_on, decoder)
+            turns.look()
+            turns.defer(self)
         return body
 
     def _decode_on(self, decoder: ChunkedDecoder) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from asgid.daemon.wire.http1_head import BadRequest
+from asgid.daemon.wire.turns import TURN_LINES
 
 # chunk-size [ chunk-ext ], without its CR LF: extensions are held to their grammar (RFC 9112 7.1.1), and then
 # ignored. White space before a semicolon and around an equals sign is "bad", and a recipient must accept it
@@ -22,7 +23,6 @@ _SIZE_PART = re.compile(rb"0*[0-9A-Fa-f]{0,16}[ \t]*(?:;[^\x00-\x08\x0a-\x1f\x7f
 _TRAILER_LINE = re.compile(_TOKEN + rb":[^\x00-\x08\x0a-\x1f\x7f]*")
 
 _SIZE, _DATA, _DATA_END, _TRAILER, _DONE = range(5)
-_TURN_LINES = 2048  # sizes and trailers that are looked at in one turn of the loop: one read can hold 43,000
 
 
 class ChunkedDecoder:
@@ -50,13 +50,15 @@ class ChunkedDecoder:
         """Whether the body has ended; :attr:`rest` then holds what came after it."""
         return self._state == _DONE
 
-    def feed(self, data: bytes) -> bytes:
-        """Take what came and return what of the body is in it. Raises :class:`BadRequest`."""
+    def feed(self, data: bytes, lines: int = TURN_LINES) -> bytes:
+        """Take what came and return what of the body is in it. Raises :class:`BadRequest`.
+
+        At most ``lines`` sizes and trailers are looked at.
+        """
         data = self._buffer + data if self._buffer else data
         pieces: list[bytes] = []
         position = 0
         end = len(data)
-        lines = _TURN_LINES
         while position < end and self._state != _DONE and lines > 0:
             if self._state == _SIZE:  # whole plain chunks, without a call for each
                 while lines > 0 and (match := _PLAIN_SIZE.match(data, position)):

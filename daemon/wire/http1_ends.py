@@ -25,6 +25,8 @@ UPGRADED = 6  # frames of a WebSocket
 
 # How long a connection that has just been accepted may take, when the listener stops, to say what it wants.
 FRESH_S = 1.0
+# For how long what a client has sent in time may go on waiting, before it is looked at once more.
+LATE_S = 1.0
 # How long a client that was refused, and has not finished sending, is read on for: many send the whole of
 # a body before they look for an answer. It may pause for the first, and take the second and the bytes in all.
 _LINGER_S = 5.0
@@ -56,8 +58,8 @@ class Ends(Responder):
         self._read_deadline = NEVER
         self._lingers_until = 0.0
 
-    def _advance(self) -> None:
-        """Take the next request out of what is ahead."""
+    def go_on(self) -> None:
+        """Go on with what was read (:class:`asgid.daemon.wire.turns.Deferred`)."""
         raise NotImplementedError
 
     def cut(self) -> None:
@@ -101,7 +103,7 @@ class Ends(Responder):
         self._head = None
         if self._ahead:
             if not self._in_begin:
-                self._factory.call_soon(self._advance)
+                self._factory.turns.defer(self)
         elif self._eof:
             self._close()
         else:
@@ -129,6 +131,9 @@ class Ends(Responder):
 
     def _read_expired(self) -> None:
         """End a connection whose client has kept the server waiting."""
+        if self._factory.turns.is_deferred(self):  # it is the server that is late
+            self._read_deadline = self._factory.clock() + LATE_S
+            return
         self._read_deadline = NEVER
         counters = self._factory.counters
         if self._state == HEAD and self._in_head and self._ahead:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 
-from asgid.daemon.seam import Finished, header_values, release
+from asgid.daemon.seam import Finished, header_values
 from asgid.daemon.wire.response_head import (
     HAS_DATE,
     HAS_SERVER,
@@ -38,7 +38,7 @@ BODILESS = frozenset((204, 205, 304))  # RFC 9110 6.4.1, 15.3.6
 DISCARD_BYTES = 256 * 1024  # of a body that nobody wants; a longer one ends with the connection
 NOBODY: tuple[Future[None], ...] = ()
 _TURN_BYTES = 256 * 1024  # that an application sends before everybody else has a turn
-_PIECE_BYTES = 256  # what a piece of the body counts for beside its length
+_PIECE_BYTES = 2048  # what a piece of the body counts for beside its length
 JOIN_BYTES = 32 * 1024  # a larger piece is written beside its head, not copied behind it
 
 
@@ -133,6 +133,8 @@ class Responder:
         if self._lines is not None:
             now = self._factory.clock()
             self._first(self._lines, data, more, now)
+            if now > self._factory.turns.ends:
+                self._factory.turns.late(now)
             if not more:
                 self._completed(now)
                 return None
@@ -146,7 +148,7 @@ class Responder:
         # A transport whose write has failed drops what is written and pauses nobody: an application that
         # sends and sends would never let the loop say that the connection is lost.
         self._turn -= len(data) + _PIECE_BYTES
-        return self._take_turn() if self._turn < 0 else None
+        return self._take_turn() if self._turn < 0 or self._factory.turns.full else None
 
     def trailers(self, headers: Headers) -> None:
         """Complete the response (:meth:`asgid.daemon.seam.ResponseSink.trailers`)."""
@@ -188,9 +190,7 @@ class Responder:
     def _take_turn(self) -> Future[None]:
         """Return a future that is done when everybody else has had a turn."""
         self._turn = _TURN_BYTES
-        turn: Future[None] = asyncio.get_running_loop().create_future()
-        self._factory.call_soon(release, (turn,))
-        return turn
+        return self._factory.turns.wait()
 
     def fail(self, status: int, extra: bytes = b"") -> None:
         """Answer with an error, or cut the connection (:meth:`asgid.daemon.seam.ResponseSink.fail`).

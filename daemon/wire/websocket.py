@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from asgid.daemon.seam import Headers
 
-_TURN_FRAMES = 128  # taken in one turn of the loop
+_FEW_FRAMES = 4  # after which nobody looks at the time
 _EARLY_BYTES = 64 * 1024  # read before the handshake is complete, before the socket is paused
 
 # The bytes that Autobahn takes for the end of a line in a head (str.splitlines).
@@ -285,8 +285,8 @@ class WebSocketConnection(Ends):
         """Take whole frames, a bounded number of them; keep the rest."""
         at = 0
         size = len(data)
-        left = _TURN_FRAMES
         shared = self._shared
+        frames = left = shared.turns.frames
         take_message, limit = shared.take_message, shared.message_bytes
         while at < size and left and self._go:
             left -= 1
@@ -301,6 +301,8 @@ class WebSocketConnection(Ends):
             if not taken:
                 break
             at += taken
+        if frames - left > _FEW_FRAMES:
+            shared.turns.look()
         if at < size or self._eof:
             self._keep(data[at:] if at else data)
             if self._go and not left:
@@ -366,9 +368,10 @@ class WebSocketConnection(Ends):
         if not self._scheduled:
             self._scheduled = True
             self._pause_reading()
-            self._shared.factory.call_soon(self._continue)
+            self._shared.turns.defer(self)
 
-    def _continue(self) -> None:
+    def go_on(self) -> None:
+        """Go on with what was kept (:class:`asgid.daemon.wire.turns.Deferred`)."""
         self._scheduled = False
         if self._go:
             data, self._buffer = self._buffer, b""

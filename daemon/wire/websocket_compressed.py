@@ -100,6 +100,7 @@ class CompressedConnection(WebSocketConnection):
             return super()._unusual(data, at)
         if self._inflated >= _TURN_BYTES:
             self._inflated = 0
+            self._shared.turns.look()
             self._continue_soon()
             return 0
         if self._engine is None:

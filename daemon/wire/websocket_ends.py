@@ -34,7 +34,7 @@ CLOSING = 2  # our close frame is sent, the client's is awaited
 LINGERING = 3  # the write side is closed; what comes is thrown away, so that no reset eats what was written
 CLOSED = 4
 
-_TURN_BYTES = 1024 * 1024  # that an application sends before everybody else has a turn
+_TURN_BYTES = 256 * 1024  # that an application sends before everybody else has a turn
 _MESSAGE_BYTES = 256  # what a message counts for beside its length
 _LINGER_BYTES = 1024 * 1024
 CLOSE_S = 5.0  # for the client's close frame, and for its end of the connection
@@ -141,9 +141,7 @@ class Ends:
     def _take_turn(self) -> Future[None]:
         """Return a future that is done when everybody else has had a turn."""
         self._turn = _TURN_BYTES
-        turn: Future[None] = asyncio.get_running_loop().create_future()
-        self._shared.factory.call_soon(release, (turn,))
-        return turn
+        return self._shared.turns.wait()
 
     def _wait(self) -> Future[None]:
         """Return a future that is done when the client has caught up."""

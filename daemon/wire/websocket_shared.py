@@ -29,11 +29,13 @@ class WebSockets:
         "ping_interval_s",
         "take_message",
         "take_packed",
+        "turns",
     )
 
     def __init__(self, factory: ConnectionFactory) -> None:
         options = factory.spec.websocket
         self.factory = factory
+        self.turns = factory.turns
         self.options = options
         self.message_bytes = min(options.message_bytes or _NO_LIMIT, options.frame_bytes or _NO_LIMIT)
         self.ping_interval_s = options.ping_interval_s or float("inf")
