@@ -17,10 +17,11 @@ from asgid.daemon.asgi.lifespan import Lifespan, LifespanError
 from asgid.daemon.net.live import nothing_serves
 from asgid.daemon.observe.escape import visible
 from asgid.daemon.observe.streams import write_err
+from asgid.daemon.supervise.crowd import Crowd
 from asgid.daemon.supervise.drain import drain
 from asgid.daemon.supervise.listener import Listener
 from asgid.daemon.supervise.open_files import OpenFiles
-from asgid.daemon.supervise.process import PidFile
+from asgid.daemon.supervise.process import PidFile, give_freed_memory_back
 from asgid.daemon.supervise.states import State
 from asgid.daemon.supervise.sweeper import Sweeper
 
@@ -95,7 +96,8 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         open_files = OpenFiles(bound, watch=self._watch, call_later=loop.call_later, clock=time.monotonic)
         open_files.sweep(time.monotonic())
-        swept: list[Swept] = [*(listener.factory for listener in bound), open_files]
+        crowd = Crowd([listener.factory.connections for listener in bound], give_freed_memory_back)
+        swept: list[Swept] = [*(listener.factory for listener in bound), open_files, crowd]
         self._sweeper = Sweeper(swept, call_later=loop.call_later, clock=time.monotonic)
         self._sweeper.start()
 
