@@ -12,20 +12,25 @@ from typing import TYPE_CHECKING, Any
 from asgid.config import codes
 from asgid.config.addresses import as_address, as_network, is_documentation
 from asgid.config.document import dotted
-from asgid.config.endpoint_check import SIGNATURES
-from asgid.config.endpoints import AsgidUnix, Endpoint, EndpointSyntaxError, Unix, parse, view
+from asgid.config.endpoint_check import SIGNATURES, by_name, unwrapped
+from asgid.config.endpoint_grammar import tokenize
+from asgid.config.endpoint_values import problem, shown
+from asgid.config.endpoints import EndpointSyntaxError, parse
 from asgid.config.fields import toml_string
 from asgid.config.origins import normal_origin
 from asgid.config.quantities import RefusedError, found, mode
 from asgid.config.resolve import absolute, element
-from asgid.config.sockets import TcpClaim, claim
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from asgid.config.diagnostics import Diagnostic
     from asgid.config.document import Document
+    from asgid.config.endpoint_grammar import Token
     from asgid.config.scan import Key
+
+_LONGEST_SHOWN = 200
+"""The longest endpoint string, in characters, that a help shows as a whole."""
 
 OTHERS_WRITE = 0o002
 """The permission that lets everyone connect to a unix socket (unix(7))."""
@@ -87,13 +92,20 @@ def _application(document: Document) -> Iterator[Diagnostic]:
 def _documentation(document: Document, key: Key, text: str) -> Iterator[Diagnostic]:
     address = as_address(text)
     if address is not None and is_documentation(address) and "%" not in text:  # refused with a zone
-        yield document.at_value(
-            codes.DOCUMENTATION_ADDRESS,
-            key,
-            f"{text} is an address for documentation, which no host has",
-            "write an address of this host's own",
-            severity="warning",
-        )
+        yield _for_documentation(document, key, text)
+
+
+def _for_documentation(
+    document: Document, key: Key, text: str, part: tuple[int, int] | None = None
+) -> Diagnostic:
+    return document.at_value(
+        codes.DOCUMENTATION_ADDRESS,
+        key,
+        f"{text} is an address for documentation, which no host has",
+        "write an address of this host's own",
+        severity="warning",
+        part=part,
+    )
 
 
 def _port_zero(document: Document, key: Key, table: dict[str, Any]) -> Iterator[Diagnostic]:
@@ -128,13 +140,16 @@ def _required(document: Document, listeners: dict[str, Any]) -> Iterator[Diagnos
             )
 
 
-def _open_to_all(document: Document, key: Key, bits: int, said: str = "") -> Diagnostic:
+def _open_to_all(
+    document: Document, key: Key, bits: int, said: str = "", part: tuple[int, int] | None = None
+) -> Diagnostic:
     return document.at_value(
         codes.SOCKET_OPEN_TO_ALL,
         key,
         f"mode {bits:04o}{said} lets every user and service of this host connect",
         'mode "0660" and a group that the proxy is in let only those connect that should',
         severity="warning",
+        part=part,
     )
 
 
@@ -218,41 +233,66 @@ def _value(document: Document, key: Key) -> Any:
 
 
 def _endpoint(document: Document, key: Key, text: str) -> Iterator[Diagnostic]:
-    """Find what an endpoint string does that it does not seem to do."""
+    """Find what an endpoint string does that it does not seem to do, whatever else is wrong with it."""
+    wrong = _faults(text)
     try:
-        endpoint = parse(text)
+        first, *_ = tokenize(text)
+        kind, arguments = unwrapped(text)
     except EndpointSyntaxError:
         return
-    yield from _kind(document, key, endpoint)
     yield from _backslashes(document, key, text)
-    claimed = claim(endpoint)
-    if isinstance(claimed, TcpClaim) and is_documentation(claimed.address):
-        yield from _documentation(document, key, str(claimed.address))
-    seen = view(endpoint) if endpoint.kind in {"unix", "asgid-unix"} else None
-    if isinstance(seen, (Unix, AsgidUnix)) and seen.mode & OTHERS_WRITE and not document.is_command_line:
-        by_default = not any(name == "mode" for name, _ in endpoint.kwargs) and len(endpoint.args) < 2
-        said = ", which unix: has where it says none," if by_default else ""
-        yield _open_to_all(document, key, seen.mode, said)
+    if wrong & {codes.ENDPOINT_KIND, codes.ENDPOINT_UNKNOWN_KIND}:
+        return
+    if first.value in _DEPRECATED:
+        yield from _deprecated(document, key, first.value, first.whole)
+    if kind.value not in SIGNATURES and kind.value != "haproxy":
+        yield _foreign(document, key, kind)
+    named = dict(by_name(kind.value, arguments))
+    address = as_address(named["interface"].value) if "interface" in named else None
+    if address is not None and is_documentation(address) and "%" not in named["interface"].value:
+        yield _for_documentation(document, key, str(address), named["interface"].written)
+    if kind.value in {"unix", "asgid-unix"} and not document.is_command_line:
+        yield from _mode(document, key, kind, named, certain=codes.ENDPOINT_KEYWORD not in wrong)
 
 
-def _kind(document: Document, key: Key, endpoint: Endpoint) -> Iterator[Diagnostic]:
-    inner = endpoint.args[0] if endpoint.kind == "haproxy" and endpoint.args else endpoint.kind
-    if endpoint.kind in _DEPRECATED:
-        yield document.at_value(
-            codes.ENDPOINT_DEPRECATED,
-            key,
-            f"{endpoint.kind}: {_DEPRECATED[endpoint.kind][0]}",
-            _DEPRECATED[endpoint.kind][1],
-            severity="warning",
-        )
-    elif inner not in SIGNATURES:
-        yield document.at_value(
-            codes.ENDPOINT_FOREIGN_KIND,
-            key,
-            f"{inner}: is no kind of Twisted's own or of asgid's: a plugin has to bring it",
-            "asgid lint --live asks Twisted for it",
-            severity="warning",
-        )
+def _faults(text: str) -> set[str]:
+    """Return the codes of what is found about an endpoint string already."""
+    try:
+        parse(text)
+    except EndpointSyntaxError as error:
+        return {error.code, *(each.code for each in error.others)}
+    return set()
+
+
+def _mode(
+    document: Document, key: Key, kind: Token, named: Mapping[str, Token], *, certain: bool
+) -> Iterator[Diagnostic]:
+    """Find a mode that lets everyone connect; where not ``certain`` that none is said, another may be."""
+    said = named.get("mode")
+    if said is None:
+        if kind.value == "unix" and certain:
+            because = ", which unix: has where it says none,"
+            yield _open_to_all(document, key, 0o666, because, kind.whole)
+    elif problem(kind.value, "mode", said.value) is None and int(said.value, 8) & OTHERS_WRITE:
+        yield _open_to_all(document, key, int(said.value, 8), part=said.written)
+
+
+def _deprecated(document: Document, key: Key, kind: str, part: tuple[int, int]) -> Iterator[Diagnostic]:
+    message, advice = _DEPRECATED[kind]
+    yield document.at_value(
+        codes.ENDPOINT_DEPRECATED, key, f"{kind}: {message}", advice, severity="warning", part=part
+    )
+
+
+def _foreign(document: Document, key: Key, kind: Token) -> Diagnostic:
+    return document.at_value(
+        codes.ENDPOINT_FOREIGN_KIND,
+        key,
+        f"{shown(kind.value)[1:-1]}: is no kind of Twisted's own or of asgid's: a plugin has to bring it",
+        "asgid lint --live asks Twisted for it",
+        severity="warning",
+        part=kind.whole,
+    )
 
 
 _DEPRECATED = {
@@ -274,13 +314,16 @@ def _backslashes(document: Document, key: Key, text: str) -> Iterator[Diagnostic
     while (position := text.find("\\", position)) >= 0:
         escaped = text[position + 1 : position + 2]
         if escaped not in {"\\", ":", "="}:
-            kept = toml_string(text[:position] + "\\\\" + text[position + 1 :])
+            advice = "write two for a backslash, or leave it out"
+            if len(text) <= _LONGEST_SHOWN:
+                kept = toml_string(text[:position] + "\\\\" + text[position + 1 :])
+                advice = f"write {kept} for a backslash, or leave it out"
             yield document.at_value(
                 codes.ENDPOINT_BACKSLASH,
                 key,
                 f"the backslash before {escaped!r} is dropped: it escapes :, = and \\ alone",
-                f"write {kept} for a backslash, or leave it out",
+                advice,
                 severity="warning",
-                offset=position,
+                part=(position, position + 1),
             )
         position += 2

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from asgid.config import codes, exposure, trust
 from asgid.config.collisions import check_collisions, claims
-from asgid.config.endpoint_check import UNIX_PATH_BYTES
+from asgid.config.endpoint_check import interface_part
+from asgid.config.endpoint_values import UNIX_PATH_BYTES
 from asgid.config.resolve import absolute, apart, file_endpoints
 from asgid.config.sockets import TcpClaim, takes_ipv4_wildcard
 
@@ -104,4 +105,5 @@ def _check_both_families(document: Document, claimed: Sequence[Entry]) -> Iterat
                 f"a stock string with the interface :: takes every IPv4 address on port {mine.port} as well",
                 f'for IPv6 alone write address = "::" and port = {mine.port}, for both address = "*"',
                 severity="warning",
+                part=interface_part(spec.text),
             )

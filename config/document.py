@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from asgid.config.diagnostics import COMMAND_LINE, Diagnostic, Fix, Severity
 from asgid.config.places import Place
-from asgid.config.scan import Key, ScanError, SourceMap, Span, offset_inside, scan
+from asgid.config.scan import Key, ScanError, SourceMap, Span, characters, scan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
+
+    from asgid.config.scan import Characters
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -122,18 +124,15 @@ class Document:
         advice: str = "",
         *,
         severity: Severity = "error",
-        offset: int | None = None,
+        part: tuple[int, int] | None = None,
         fix: str = "",
     ) -> Diagnostic:
-        """Return a finding about the value at ``key``; ``offset`` is a character of it, of a string.
+        """Return a finding about the value at ``key``; ``part`` are characters of it, of a string.
 
         ``fix`` is the TOML that can stand in the whole value's place without a decision.
         """
-        span = self.value_span(key)
+        span = self._part(self.value_span(key), part)
         change = self._change(self.source.values.get(key), fix)
-        if span is not None and offset is not None:
-            start = offset_inside(self.text, span, offset)
-            span = span if start is None else Span(start, start + 1)
         return self._at(code, key, message, advice, severity, span=span, fix=change)
 
     def at_key(
@@ -153,6 +152,17 @@ class Document:
         change = self._change(self.source.keys.get(key), fix)
         return self._at(code, key, message, advice, severity, span=self.key_span(key), fix=change)
 
+    def _part(self, span: Span | None, part: tuple[int, int] | None) -> Span | None:
+        """Return where characters of the string at ``span`` stand; all of it where there are none."""
+        if span is None or part is None:
+            return span
+        inside = self._characters(span)
+        return span if inside is None else inside.between(*part)
+
+    @cached_property
+    def _characters(self) -> Callable[[Span], Characters | None]:
+        return lru_cache(maxsize=1)(lambda span: characters(self.text, span))
+
     def _change(self, span: Span | None, text: str) -> Fix | None:
         if span is None or not text:
             return None
@@ -167,13 +177,14 @@ class Document:
         advice: str = "",
         *,
         severity: Severity = "error",
+        part: tuple[int, int] | None = None,
     ) -> Diagnostic:
-        """Return a finding about ``key`` at a place that is known already."""
+        """Return a finding about ``key`` at a place that is known; ``part`` is that of :meth:`at_value`."""
         if place.file != self.name or not self.text:
             return Diagnostic(code, severity, message, place, dotted(key), advice)
         start = self._line_starts[place.line - 1] + place.column - 1
         span = self._span_from.get(start) or Span(start, start + 1)
-        return self._at(code, key, message, advice, severity, span=span)
+        return self._at(code, key, message, advice, severity, span=self._part(span, part))
 
     def in_full(self, found: Diagnostic) -> Diagnostic:
         """Return a finding that has a place alone with the text that it is about; others as they are."""

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from asgid.config import codes
-from asgid.config.addresses import as_address, is_host_name, unbindable
+from asgid.config.addresses import as_address, is_host_name
 from asgid.config.endpoint_grammar import (
     Endpoint,
     EndpointSyntaxError,
@@ -15,17 +15,15 @@ from asgid.config.endpoint_grammar import (
     quote_positional,
     tokenize,
 )
+from asgid.config.endpoint_values import is_port, problem, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-UNIX_PATH_BYTES = 107
-"""The longest path of a unix socket on Linux (unix(7)): sun_path holds 108 bytes, the last one is NUL."""
+    from collections.abc import Iterable, Iterator, Mapping
 
 _KIND = re.compile(r"[A-Za-z][A-Za-z0-9_.+-]*")
 _IPV6_KINDS = frozenset({"tcp", "ssl", "tcp6", "tls", "asgid-tcp"})
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 _DECIMAL = re.compile(r"[0-9]{1,10}")
-_OCTAL = re.compile(r"[0-7]{1,5}")
 
 
 class Signature(NamedTuple):
@@ -63,107 +61,252 @@ SIGNATURES: dict[str, Signature] = {
 """Stock Twisted's kinds as ``twisted.internet.endpoints`` defines them, then asgid's own."""
 
 
-class _FaultError(Exception):
-    """What is wrong with an argument. ``where`` is its position, its keyword, or None: all of it."""
-
-    def __init__(self, where: int | str | None, message: str, code: str) -> None:
-        super().__init__(message)
-        self.where = where
-        self.message = message
-        self.code = code
-
-
 def checked(text: str) -> Endpoint:
     """Read and check ``text``. See :func:`asgid.config.endpoints.parse`."""
-    try:
-        return _checked(text)
-    except EndpointSyntaxError as error:
-        if not error.suggestion or _is_endpoint(error.suggestion):
-            raise
-        refused = error
-    # What it suggests has a mistake of its own: half an answer would be a wrong one.
-    raise EndpointSyntaxError(refused.message, code=refused.code, offset=refused.offset)
-
-
-def _is_endpoint(text: str) -> bool:
-    try:
-        _checked(text)
-    except EndpointSyntaxError:
-        return False
-    return True
-
-
-def _checked(text: str) -> Endpoint:
-    for offset, character in enumerate(text):
-        if ord(character) < 0x20 or ord(character) == 0x7F:
-            raise EndpointSyntaxError(
-                "an endpoint string holds a control character", code=codes.ENDPOINT_GRAMMAR, offset=offset
-            )
-    tokens = list(tokenize(text))
-    _check_kind(text, tokens[0])
-    args = tuple(token.value for token in tokens[1:] if token.key is None)
-    kwargs = tuple((token.key, token.value) for token in tokens[1:] if token.key is not None)
-    endpoint = Endpoint(tokens[0].value, args, kwargs)
-    if _swallowed_address(kwargs, args):
-        _refuse_unescaped_ipv6(text, endpoint.kind)
-    try:
-        _check_keywords(kwargs)
-        if endpoint.kind == "haproxy":
-            _check_wrapped(endpoint)
-        else:
-            bind_or_fault(endpoint)
-    except _FaultError as fault:
-        raise _explained(text, tokens, fault) from None
-    return endpoint
+    found = _faults(text)
+    if found:
+        first, *others = found
+        first.others = tuple(others)
+        raise first
+    kind, *arguments = tokenize(text)
+    args = tuple(token.value for token in arguments if token.key is None)
+    return Endpoint(
+        kind.value, args, tuple((each.key, each.value) for each in arguments if each.key is not None)
+    )
 
 
 def bind(endpoint: Endpoint) -> dict[str, str]:
-    """Return the arguments of ``endpoint`` by name. Raises :class:`EndpointSyntaxError`."""
-    try:
-        return bind_or_fault(endpoint)
-    except _FaultError as fault:
-        raise EndpointSyntaxError(fault.message, code=fault.code) from None
+    """Return the arguments of ``endpoint`` by name; those of a kind that is not in the table are none.
 
-
-def bind_or_fault(endpoint: Endpoint) -> dict[str, str]:
-    """Bind and check the arguments; a kind that is not in the table gives an empty dict."""
+    Raises :class:`EndpointSyntaxError`.
+    """
     signature = SIGNATURES.get(endpoint.kind)
     if signature is None:
         return {}
-    bound: dict[str, str] = {}
-    for index, value in enumerate(endpoint.args):
-        if index >= len(signature.names):
-            raise _FaultError(index, _too_many(endpoint.kind, signature), codes.ENDPOINT_KEYWORD)
-        bound[signature.names[index]] = value
-    for key, value in endpoint.kwargs:
+    tokens = [Token(0, None, value, 0, 0) for value in endpoint.args]
+    tokens += [Token(0, key, value, 0, 0) for key, value in endpoint.kwargs]
+    for fault in _faults_of_arguments(Token(0, None, endpoint.kind, 0, 0), tokens):
+        raise fault
+    return dict(zip(signature.names, endpoint.args, strict=False)) | dict(endpoint.kwargs)
+
+
+def by_name(kind: str, tokens: Iterable[Token]) -> Iterator[tuple[str, Token]]:
+    """Yield the name and the token of each argument of a kind that is in the table."""
+    names = iter(SIGNATURES[kind].names if kind in SIGNATURES else ())
+    for token in tokens:
+        name = next(names, None) if token.key is None else token.key
+        if name is not None:
+            yield name, token
+
+
+def unwrapped(text: str) -> tuple[Token, list[Token]]:
+    """Return the kind and the arguments of a string; of ``haproxy:`` what it wraps.
+
+    Raises :class:`EndpointSyntaxError` for a backslash at its end.
+    """
+    kind, *arguments = tokenize(text)
+    if kind.value == "haproxy":
+        kind = next((token for token in arguments if token.key is None), kind)
+        arguments = [token for token in arguments if token is not kind]
+    return kind, arguments
+
+
+def interface_part(text: str) -> tuple[int, int] | None:
+    """Return from where up to where the interface of a string goes; None where it has none."""
+    kind, arguments = unwrapped(text)
+    found = dict(by_name(kind.value, arguments)).get("interface")
+    return None if found is None else found.written
+
+
+def _faults(text: str) -> list[EndpointSyntaxError]:
+    """Return all that is wrong with ``text``, in its order, but nothing that only follows from something."""
+    found = [
+        EndpointSyntaxError(
+            "an endpoint string holds a control character", code=codes.ENDPOINT_GRAMMAR, part=match.span()
+        )
+        for match in _CONTROL.finditer(text)
+    ]
+    try:
+        kind, *arguments = tokenize(text)
+    except EndpointSyntaxError as error:
+        kind, *arguments = tokenize(text[:-1])
+        found.append(error)
+    others = _faults_of_kind(text, kind) or _faults_behind(text, kind, arguments)
+    if found:  # what these say to write would hold those
+        others = [
+            _without_suggestion(each) for each in others if not any(_overlap(each, one) for one in found)
+        ]
+    return sorted([*found, *others], key=lambda each: each.part or (0, 0))
+
+
+def _overlap(one: EndpointSyntaxError, other: EndpointSyntaxError) -> bool:
+    if one.part is None or other.part is None:
+        return True
+    return one.part[0] < other.part[1] and other.part[0] < one.part[1]
+
+
+def _without_suggestion(fault: EndpointSyntaxError) -> EndpointSyntaxError:
+    if not fault.suggestion:
+        return fault
+    return EndpointSyntaxError(fault.message, code=fault.code, part=fault.part)
+
+
+def _with_others(text: str, fault: EndpointSyntaxError) -> list[EndpointSyntaxError]:
+    """Return ``fault``, and what is wrong with the string that it suggests.
+
+    A suggestion that has a mistake of its own is none: half an answer would be a wrong one.
+    """
+    if not fault.suggestion:
+        return [fault]
+    others = _faults(fault.suggestion)
+    if not others:
+        return [fault]
+    moved = _Moved(text, fault.suggestion)
+    same = [_at(each, moved.back(each.part)) for each in others]
+    return [_without_suggestion(fault), *(same if fault.certain else [])]
+
+
+def _at(fault: EndpointSyntaxError, part: tuple[int, int] | None) -> EndpointSyntaxError:
+    return EndpointSyntaxError(
+        fault.message,
+        code=fault.code,
+        part=part,
+        suggestion=fault.suggestion,
+        advice=fault.help,
+        certain=fault.certain,
+    )
+
+
+class _Moved:
+    """Where what stands in a text that was changed in one place stood before."""
+
+    def __init__(self, text: str, changed: str) -> None:
+        shorter = min(len(text), len(changed))
+        self._same = next((i for i in range(shorter) if text[i] != changed[i]), shorter)
+        rest = range(shorter - self._same)
+        behind = next((i for i in rest if text[-1 - i] != changed[-1 - i]), len(rest))
+        self._end, self._changed_end = len(text) - behind, len(changed) - behind
+        self._grown = len(text) - len(changed)
+
+    def back(self, part: tuple[int, int] | None) -> tuple[int, int] | None:
+        """Return where ``part`` of the changed text stood; of the change itself all of it."""
+        if part is None:
+            return None
+        start, end = part
+        return (
+            start if start <= self._same else max(self._same, start + self._grown),
+            end if end <= self._same else end + self._grown if end >= self._changed_end else self._end,
+        )
+
+
+def _faults_behind(text: str, kind: Token, arguments: list[Token]) -> list[EndpointSyntaxError]:
+    """Return what is wrong with the arguments; an unescaped IPv6 address explains all kinds of it."""
+    found = list(_faults_of_arguments(kind, arguments))
+    if found or _swallowed_address(arguments):
+        unescaped = _unescaped_ipv6(text, kind.value)
+        if unescaped is not None:
+            return _with_others(text, unescaped)
+    traps = [token.value_start - 1 for token in arguments if found and _is_no_keyword(kind.value, token)]
+    if not traps:
+        return found
+    ends = [*traps[1:], len(text)]
+    escaped = text[: traps[0]] + "".join(f"\\{text[a:b]}" for a, b in zip(traps, ends, strict=True))
+    one, *more = (_trap(text, equals) for equals in traps)
+    one.suggestion, one.help = escaped, f"write {escaped}"
+    return [*_with_others(text, one), *more] if len(traps) == 1 else [one, *more]
+
+
+def _trap(text: str, equals: int) -> EndpointSyntaxError:
+    before = shown(text[max(text.rfind(":", 0, equals) + 1, 0) : equals])
+    message = f"an = makes a keyword of what stands before it, and {before} is none"
+    return EndpointSyntaxError(message, code=codes.ENDPOINT_KEYWORD, part=(equals, equals + 1))
+
+
+def _is_no_keyword(kind: str, token: Token) -> bool:
+    known = kind in SIGNATURES or kind == "haproxy"
+    return known and bool(token.key) and not str(token.key).isidentifier()
+
+
+def _swallowed_address(arguments: list[Token]) -> bool:
+    """Tell whether ``interface=::1`` may have become other arguments without a fault, as in ``ssl:``."""
+    there = {token.key for token in arguments}
+    return "interface" in there and any(token.key is None and not token.value for token in arguments)
+
+
+def _faults_of_arguments(kind: Token, tokens: list[Token]) -> Iterator[EndpointSyntaxError]:
+    yield from _faults_of_keywords(tokens)
+    if kind.value == "haproxy":
+        # All that follows it is another endpoint string.
+        wrapped = next((token for token in tokens if token.key is None), None)
+        if wrapped is None:
+            message = "haproxy: is followed by another endpoint string"
+            yield EndpointSyntaxError(message, code=codes.ENDPOINT_MISSING, part=kind.written)
+            return
+        kind, tokens = wrapped, [token for token in tokens if token is not wrapped]
+    signature = SIGNATURES.get(kind.value)
+    if signature is not None:
+        yield from _faults_of_known(kind, tokens, signature)
+
+
+def _faults_of_keywords(tokens: list[Token]) -> Iterator[EndpointSyntaxError]:
+    seen: set[str | None] = {None}
+    for token in tokens:
+        if token.key == "":
+            message = "a '=' stands without a keyword before it"
+            part = (token.start, token.value_start)
+            yield EndpointSyntaxError(message, code=codes.ENDPOINT_GRAMMAR, part=part)
+        elif token.key is not None and token.key in seen:
+            message = f"the keyword {shown(token.key)} is given twice"
+            yield EndpointSyntaxError(message, code=codes.ENDPOINT_KEYWORD, part=token.whole)
+        seen.add(token.key)
+
+
+def _faults_of_known(kind: Token, tokens: list[Token], signature: Signature) -> Iterator[EndpointSyntaxError]:
+    """Yield what is wrong with the arguments of a kind that is in the table."""
+    positional = [token for token in tokens if token.key is None]
+    bound = dict(zip(signature.names, positional, strict=False))
+    for token in positional[len(signature.names) :][:1]:
+        message = _too_many(kind.value, signature)
+        yield EndpointSyntaxError(message, code=codes.ENDPOINT_KEYWORD, part=token.whole)
+    unknown: dict[str, Token] = {}
+    named: set[str] = set()
+    for token in tokens:
+        key = token.key
+        if not key or key in named:
+            continue
+        named.add(key)
         if key not in signature.names:
-            raise _FaultError(key, _unknown(endpoint.kind, key, signature), codes.ENDPOINT_KEYWORD)
-        if key in bound:
-            raise _FaultError(
-                key, f"{key} is given twice, once by its place and once by name", codes.ENDPOINT_KEYWORD
-            )
-        bound[key] = value
-    for name in signature.required:
-        if name not in bound:
-            raise _FaultError(None, f"{endpoint.kind}: needs {name}=", codes.ENDPOINT_MISSING)
-    _check_values(endpoint, signature, bound)
-    return bound
+            unknown[key] = token
+            message = _unknown(kind.value, key, signature)
+            yield EndpointSyntaxError(message, code=codes.ENDPOINT_KEYWORD, part=token.name)
+        elif key in bound:
+            message = f"{key} is given twice, once by its place and once by name"
+            yield EndpointSyntaxError(message, code=codes.ENDPOINT_KEYWORD, part=token.whole)
+        else:
+            bound[key] = token
+    yield from _faults_of_missing(kind, signature, bound, unknown.values())
+    for name, token in bound.items():
+        found = problem(kind.value, name, token.value)
+        if found is not None:
+            yield EndpointSyntaxError(found[1], code=found[0], part=token.written)
 
 
-def _check_values(endpoint: Endpoint, signature: Signature, bound: dict[str, str]) -> None:
-    for name, value in bound.items():
-        check = _CHECKS.get(name)
-        problem = check(endpoint.kind, value) if check else None
-        found = (codes.ENDPOINT_VALUE, problem) if problem else None
-        if name == "interface" and found is None:
-            address = as_address(value)
-            found = None if address is None else unbindable(address, value)
-        if found:
-            position = signature.names.index(name)
-            where = position if position < len(endpoint.args) else name
-            raise _FaultError(where, found[1], found[0])
-    if endpoint.kind == "systemd" and ("index" in bound) == ("name" in bound):
-        raise _FaultError(None, "systemd: needs either name= or index=", codes.ENDPOINT_MISSING)
+def _faults_of_missing(
+    kind: Token, signature: Signature, bound: Mapping[str, Token], unknown: Iterable[Token]
+) -> Iterator[EndpointSyntaxError]:
+    """Yield what must be there and is not, unless it may stand there under a name that is not known."""
+
+    def missing(name: str) -> bool:
+        stand_ins = (token for token in unknown if problem(kind.value, name, token.value) is None)
+        return name not in bound and next(stand_ins, None) is None
+
+    for name in filter(missing, signature.required):
+        message = f"{kind.value}: needs {name}="
+        yield EndpointSyntaxError(message, code=codes.ENDPOINT_MISSING, part=kind.written)
+    neither = missing("index") and missing("name")
+    if kind.value == "systemd" and (neither or ("index" in bound and "name" in bound)):
+        message = "systemd: needs either name= or index="
+        yield EndpointSyntaxError(message, code=codes.ENDPOINT_MISSING, part=kind.written)
 
 
 def _too_many(kind: str, signature: Signature) -> str:
@@ -174,51 +317,53 @@ def _too_many(kind: str, signature: Signature) -> str:
 
 def _unknown(kind: str, key: str, signature: Signature) -> str:
     known = ", ".join(signature.names) or "none"
-    return f"{kind}: has no keyword {key!r}; it has {known}"
+    return f"{kind}: has no keyword {shown(key)}; it has {known}"
 
 
-def _check_keywords(kwargs: tuple[tuple[str, str], ...]) -> None:
-    seen: set[str] = set()
-    for key, _ in kwargs:
-        if not key:
-            raise _FaultError(key, "a '=' stands without a keyword before it", codes.ENDPOINT_GRAMMAR)
-        if key in seen:
-            raise _FaultError(key, f"the keyword {key!r} is given twice", codes.ENDPOINT_KEYWORD)
-        seen.add(key)
-
-
-def _check_kind(text: str, first: Token) -> None:
-    if first.key is None and _KIND.fullmatch(first.value) and not _is_bare_host(text):
-        kind = first.value
-        if kind not in SIGNATURES and kind.lower() in SIGNATURES:
-            suggestion = kind.lower() + text[len(kind) :]
-            raise EndpointSyntaxError(
-                f"the kind {kind!r} is written in lower case", code=codes.ENDPOINT_KIND, suggestion=suggestion
+def _faults_of_kind(text: str, first: Token) -> list[EndpointSyntaxError]:
+    """Return what is wrong with the kind, and with the rest where the kind that was meant is certain."""
+    kind = first.value
+    if first.key is not None or not _KIND.fullmatch(kind) or _is_bare_host(text):
+        message = "an endpoint string starts with its kind, as in tcp:8000"
+        guess = _guess(text)
+        return [
+            EndpointSyntaxError(
+                message if text else "the endpoint string is empty",
+                code=codes.ENDPOINT_KIND,
+                part=(0, len(text)) if text else None,
+                suggestion=guess if guess and not _faults(guess) else "",
+                certain=False,
+                advice="" if guess else "for example tcp:8000:interface=127.0.0.1 or unix:/run/app.sock",
             )
-        _check_near_kind(text, kind)
-        return
-    raise EndpointSyntaxError(
-        "an endpoint string starts with its kind, as in tcp:8000" if text else "the endpoint string is empty",
-        code=codes.ENDPOINT_KIND,
-        suggestion=_guess(text),
-        certain=False,
-        advice="" if _guess(text) else "for example tcp:8000:interface=127.0.0.1 or unix:/run/app.sock",
-    )
+        ]
+    if kind not in SIGNATURES and kind.lower() in SIGNATURES:
+        message = f"the kind {shown(kind)} is written in lower case"
+        meant = kind.lower() + text[first.end :]
+        return _with_others(
+            text,
+            EndpointSyntaxError(message, code=codes.ENDPOINT_KIND, part=first.whole, suggestion=meant),
+        )
+    return _faults_of_near_kind(text, first)
 
 
-def _check_near_kind(text: str, kind: str) -> None:
+def _faults_of_near_kind(text: str, first: Token) -> list[EndpointSyntaxError]:
     """Refuse a kind that is a slip of the fingers away from a known one; any other may be a plugin's."""
+    kind = first.value
     if kind in SIGNATURES or kind == "haproxy":
-        return
+        return []
     near = sorted((slips(kind.lower(), known), known) for known in (*SIGNATURES, "haproxy"))
     best, known = near[0]
     if best > (1 if len(kind) <= 3 else 2):
-        return
-    raise EndpointSyntaxError(
-        f"there is no kind {kind!r}; {known!r} is one",
-        code=codes.ENDPOINT_UNKNOWN_KIND,
-        suggestion=known + text[len(kind) :],
-        certain=best == 1 and near[1][0] > 1,
+        return []
+    return _with_others(
+        text,
+        EndpointSyntaxError(
+            f"there is no kind {shown(kind)}; {known!r} is one",
+            code=codes.ENDPOINT_UNKNOWN_KIND,
+            part=first.whole,
+            suggestion=known + text[first.end :],
+            certain=best == 1 and near[1][0] > 1,
+        ),
     )
 
 
@@ -247,10 +392,10 @@ def _guess(text: str) -> str:
     if text.startswith("/"):
         return f"unix:{_escaped(text)}"
     host, _, port = text.rpartition(":")
-    if _is_port(text) or (not host and _is_port(port)):
+    if is_port(text) or (not host and is_port(port)):
         return f"tcp:{port}"
     bare = host.strip("[]").replace("\\", "")
-    if _is_port(port) and (as_address(bare) is not None or is_host_name(bare)):
+    if is_port(port) and (as_address(bare) is not None or is_host_name(bare)):
         return f"tcp:{port}:interface={quote(bare)}"
     return ""
 
@@ -259,74 +404,13 @@ def _escaped(path: str) -> str:
     return path if "\\" in path else quote_positional(path)
 
 
-def _is_port(text: str) -> bool:
-    return _DECIMAL.fullmatch(text) is not None and int(text) <= 65535
-
-
-def _check_wrapped(endpoint: Endpoint) -> None:
-    """Check the string that ``haproxy:`` wraps, which is all that follows it."""
-    if not endpoint.args:
-        raise _FaultError(None, "haproxy: is followed by another endpoint string", codes.ENDPOINT_MISSING)
-    inner = Endpoint(endpoint.args[0], endpoint.args[1:], endpoint.kwargs)
-    try:
-        bind_or_fault(inner)
-    except _FaultError as fault:
-        where = fault.where + 1 if isinstance(fault.where, int) else fault.where
-        raise _FaultError(where, fault.message, fault.code) from None
-
-
-def _explained(text: str, tokens: list[Token], fault: _FaultError) -> EndpointSyntaxError:
-    """Return the fault as an error; an unescaped IPv6 address, which causes all kinds of them, goes first."""
-    _refuse_unescaped_ipv6(text, tokens[0].value)
-    offset = _offset(text, tokens, fault)
-    named = [token for token in tokens[1:] if token.key == fault.where]
-    if fault.code == codes.ENDPOINT_KEYWORD and named and not str(fault.where).isidentifier():
-        equals = named[-1].value_start - 1
-        return EndpointSyntaxError(
-            f"an = makes a keyword of what stands before it, and {fault.where!r} is none",
-            code=fault.code,
-            offset=equals,
-            suggestion=f"{text[:equals]}\\{text[equals:]}",
-        )
-    return EndpointSyntaxError(fault.message, code=fault.code, offset=offset)
-
-
-def _swallowed_address(kwargs: tuple[tuple[str, str], ...], args: tuple[str, ...]) -> bool:
-    """Tell whether ``interface=::1`` may have become other arguments without a fault, as in ``ssl:``."""
-    return "" in args and any(key == "interface" for key, _ in kwargs)
-
-
-def _refuse_unescaped_ipv6(text: str, kind: str) -> None:
-    found = _unescaped_ipv6(text, kind)
-    if found:
-        offset, address, suggestion = found
-        raise EndpointSyntaxError(
-            f"the colons of the IPv6 address {address} are not escaped",
-            code=codes.ENDPOINT_UNESCAPED,
-            offset=offset,
-            suggestion=suggestion,
-        )
-
-
-def _offset(text: str, tokens: list[Token], fault: _FaultError) -> int:
-    if isinstance(fault.where, int):
-        positional = [token for token in tokens[1:] if token.key is None]
-        return positional[fault.where].start
-    if isinstance(fault.where, str):
-        named = [token for token in tokens[1:] if token.key == fault.where]
-        token = named[-1]
-        of_value = fault.code not in {codes.ENDPOINT_KEYWORD, codes.ENDPOINT_GRAMMAR}
-        return token.value_start if of_value else token.start
-    return len(text) if fault.code == codes.ENDPOINT_MISSING else 0
-
-
 _INTERFACE = re.compile(r"interface=(?P<address>.*?)(?=:[A-Za-z]+=|$)")
 _POSITIONAL = re.compile(r"(?P<port>[0-9]{1,5}):(?P<address>[^=]*?)(?=:[A-Za-z]+=|$)")
 _REVERSED = re.compile(r"(?P<address>\[[^\]=]*\]):(?P<port>[0-9]{1,5})(?=:|$)")
 
 
-def _unescaped_ipv6(text: str, kind: str) -> tuple[int, str, str] | None:
-    """Return where an unescaped or bracketed IPv6 address stands, the address, and the string set right."""
+def _unescaped_ipv6(text: str, kind: str) -> EndpointSyntaxError | None:
+    """Return that an IPv6 address is not escaped, or in brackets, with the string set right."""
     start = len(kind) + 1
     if kind not in _IPV6_KINDS or text[: start - 1] != kind:
         return None
@@ -342,73 +426,9 @@ def _unescaped_ipv6(text: str, kind: str) -> tuple[int, str, str] | None:
     corrected = f"interface={quote(bare)}"
     if "port" in match.re.groupindex:
         corrected = f"{match['port']}:{corrected}"
-    suggestion = text[: match.start()] + corrected + text[match.end() :]
-    return match.start("address"), bare, suggestion
-
-
-def _check_port(_: str, value: str) -> str | None:
-    return None if _is_port(value) else f"the port {value!r} is not a number from 0 to 65535"
-
-
-def _check_backlog(_: str, value: str) -> str | None:
-    good = _DECIMAL.fullmatch(value) and int(value) < 2**31
-    return None if good else f"the backlog {value!r} is not a number"
-
-
-def _check_interface(kind: str, value: str) -> str | None:
-    if as_address(value) is not None:
-        return None
-    if kind == "asgid-tcp":
-        return f"the interface {value!r} is not an IPv4 or IPv6 address"
-    if not value or is_host_name(value):
-        return None
-    return f"the interface {value!r} is neither an address nor a host name"
-
-
-def _check_path(_: str, value: str) -> str | None:
-    if not value:
-        return "the path is empty"
-    if len(value.encode("utf-8", "surrogateescape")) > UNIX_PATH_BYTES:
-        return f"the path is longer than the {UNIX_PATH_BYTES} bytes that a unix socket's may have"
-    return None
-
-
-def _check_mode(_: str, value: str) -> str | None:
-    good = _OCTAL.fullmatch(value) and int(value, 8) <= 0o777
-    return None if good else f"the mode {value!r} is not octal, from 0 to 0777"
-
-
-def _check_flag(_: str, value: str) -> str | None:
-    return None if value in {"0", "1"} else f"{value!r} is neither 0 nor 1"
-
-
-def _check_number(_: str, value: str) -> str | None:
-    good = _DECIMAL.fullmatch(value) and int(value) < 2**31
-    return None if good else f"{value!r} is not a number"
-
-
-def _check_domain(kind: str, value: str) -> str | None:
-    if kind == "fd" or value in {"INET", "INET6", "UNIX"}:
-        return None
-    return f"the domain {value!r} is none of INET, INET6, UNIX"
-
-
-def _check_name(_: str, value: str) -> str | None:
-    good = value and len(value) <= 255 and value.isascii() and ":" not in value
-    return None if good else f"the name {value!r} is not one that systemd gives to a descriptor"
-
-
-_CHECKS: dict[str, Callable[[str, str], str | None]] = {
-    "port": _check_port,
-    "backlog": _check_backlog,
-    "interface": _check_interface,
-    "address": _check_path,
-    "path": _check_path,
-    "mode": _check_mode,
-    "lockfile": _check_flag,
-    "freebind": _check_flag,
-    "fileno": _check_number,
-    "index": _check_number,
-    "domain": _check_domain,
-    "name": _check_name,
-}
+    return EndpointSyntaxError(
+        f"the colons of the IPv6 address {bare} are not escaped",
+        code=codes.ENDPOINT_UNESCAPED,
+        part=match.span("address"),
+        suggestion=text[: match.start()] + corrected + text[match.end() :],
+    )

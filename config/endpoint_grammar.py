@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 class EndpointSyntaxError(ValueError):
     """A string that is no endpoint.
 
-    ``offset`` (0-based) is where in the string; ``suggestion`` is a string that would do, or empty;
-    it is ``certain`` where nothing else could have been meant. ``help`` says in words what to do; ``code`` is
-    from :mod:`asgid.config.codes`.
+    ``part`` is from where up to where in the string, 0-based; None for all of it. ``suggestion`` is a string
+    that would do, or empty; it is ``certain`` where nothing else could have been meant. ``help`` says what to
+    do, in words; ``code`` is from :mod:`asgid.config.codes`. ``others`` are what else is wrong there.
     """
 
     def __init__(
@@ -27,7 +27,7 @@ class EndpointSyntaxError(ValueError):
         message: str,
         *,
         code: str,
-        offset: int = 0,
+        part: tuple[int, int] | None = None,
         suggestion: str = "",
         advice: str = "",
         certain: bool = True,
@@ -35,10 +35,11 @@ class EndpointSyntaxError(ValueError):
         super().__init__(message)
         self.message = message
         self.code = code
-        self.offset = offset
+        self.part = part
         self.suggestion = suggestion
         self.certain = certain
         self.help = advice or (f"write {suggestion}" if suggestion else "")
+        self.others: tuple[EndpointSyntaxError, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +57,31 @@ class Endpoint:
 
 
 class Token(NamedTuple):
-    """One argument of a string: where it starts, its keyword (None: positional) and its value, unescaped."""
+    """One argument of a string: where it is, its keyword (None: positional) and its value, unescaped.
+
+    Both begin at ``start`` where there is no keyword; neither holds the colon behind ``end``.
+    """
 
     start: int
     key: str | None
     value: str
     value_start: int
+    end: int
+
+    @property
+    def whole(self) -> tuple[int, int]:
+        """From where up to where the argument goes; of an empty one the colon before it."""
+        return (self.start, self.end) if self.end > self.start else (max(self.start - 1, 0), self.end)
+
+    @property
+    def name(self) -> tuple[int, int]:
+        """From where up to where its keyword goes."""
+        return self.start, self.value_start - 1
+
+    @property
+    def written(self) -> tuple[int, int]:
+        """From where up to where its value goes; the argument where that is empty."""
+        return (self.value_start, self.end) if self.end > self.value_start else self.whole
 
 
 def quote(value: str) -> str:
@@ -87,12 +107,12 @@ def tokenize(text: str) -> Iterator[Token]:
                 raise EndpointSyntaxError(
                     "the string ends in a backslash",
                     code=codes.ENDPOINT_GRAMMAR,
-                    offset=position - 1,
+                    part=(position - 1, position),
                     advice="a backslash escapes the next character; a backslash itself is written \\\\",
                 )
             current.append(text[position])
         elif character == ":":
-            yield Token(start, key, "".join(current), value_start)
+            yield Token(start, key, "".join(current), value_start, position)
             start = value_start = position + 1
             key, current = None, []
         elif character == "=" and key is None:
@@ -101,4 +121,4 @@ def tokenize(text: str) -> Iterator[Token]:
         else:
             current.append(character)
         position += 1
-    yield Token(start, key, "".join(current), value_start)
+    yield Token(start, key, "".join(current), value_start, position)

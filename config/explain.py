@@ -10,7 +10,7 @@ from asgid.config.document import dotted
 from asgid.config.quantities import RefusedError, found
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from pydantic import BaseModel, ValidationError
     from pydantic_core import ErrorDetails
@@ -36,7 +36,9 @@ def explain(document: Document, error: ValidationError) -> list[Diagnostic]:
     details = error.errors(include_url=False)
     unknown = {each["loc"]: _suggestion(each["loc"]) for each in details if each["type"] == "extra_forbidden"}
     echoes = {(*loc[:-1], name) for loc, name in unknown.items() if name}
-    found = [_explain(document, each, unknown) for each in details if not _is_echo(each, echoes)]
+    found = [
+        _explain(document, each, unknown) for each in _each_mistake(details) if not _is_echo(each, echoes)
+    ]
     around = not_available(error) - {each["loc"] for each in details}
     return found + [_not_available(document, key) for key in around]
 
@@ -45,6 +47,15 @@ def meant(error: ValidationError) -> set[Key]:
     """Return the keys that stand in the document misspelled."""
     unknown = (each["loc"] for each in error.errors(include_url=False) if each["type"] == "extra_forbidden")
     return {(*loc[:-1], name) for loc in unknown if (name := _suggestion(loc))}
+
+
+def _each_mistake(details: Iterable[ErrorDetails]) -> Iterator[ErrorDetails]:
+    """Yield pydantic's errors, and what else is wrong with the same value."""
+    for each in details:
+        yield each
+        refused = each.get("ctx", {}).get("error")
+        for other in refused.others if isinstance(refused, RefusedError) else ():
+            yield each | {"ctx": {"error": other}}
 
 
 def not_available(error: ValidationError) -> set[Key]:
@@ -110,7 +121,7 @@ def _refused(document: Document, details: ErrorDetails, key: Key, refused: Refus
     fix = refused.fix
     if refused.code == codes.BAD_MODE and not fix and advice.startswith('write "'):
         fix = advice.removeprefix("write ")
-    return document.at_value(refused.code, key, message, advice, offset=refused.offset, fix=fix)
+    return document.at_value(refused.code, key, message, advice, part=refused.part, fix=fix)
 
 
 def _is_slip(document: Document, key: Key, meant: str) -> bool:

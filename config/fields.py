@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from ipaddress import IPv4Address, IPv6Address
+from typing import TYPE_CHECKING
 
 from asgid.config import codes
 from asgid.config.addresses import as_address, as_network, is_host_name, is_interface_name, unbindable
 from asgid.config.endpoints import EndpointSyntaxError, parse
 from asgid.config.quantities import RefusedError, found, written_character
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 5.6.2
 _VALUE = re.compile(r"[\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?")  # RFC 9110 5.5, without obs-text
@@ -159,12 +163,22 @@ def endpoint(text: str) -> str:
     try:
         parse(text)
     except EndpointSyntaxError as error:
-        advice = "" if error.suggestion else error.help
-        fix = toml_string(error.suggestion) if error.suggestion and error.certain else ""
-        raise RefusedError(
-            error.code, error.message, advice, offset=error.offset, written=error.suggestion, fix=fix
-        ) from None
+        others = [_refused_endpoint(each) for each in error.others]
+        raise _refused_endpoint(error, others) from None
     return text
+
+
+def _refused_endpoint(error: EndpointSyntaxError, others: Sequence[RefusedError] = ()) -> RefusedError:
+    written = error.suggestion
+    return RefusedError(
+        error.code,
+        error.message,
+        "" if written else error.help,
+        part=error.part,
+        written=written,
+        fix=toml_string(written) if written and error.certain else "",
+        others=others,
+    )
 
 
 def account(text: str) -> str:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import math
 import re
+from typing import TYPE_CHECKING
 
 from asgid.config import codes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _QUANTITY = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([A-Za-z]*)", re.ASCII)
 SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -29,9 +33,10 @@ class RefusedError(ValueError):
     """A value that is not accepted: a code, a sentence, and what to write instead (empty: nothing to say).
 
     ``message`` is a whole sentence, or goes on after the key's name where it begins with must, is or holds.
-    ``offset`` is the character of the value, where it is a string, at which it goes wrong; None for all of
-    it. ``written`` is the whole value as it should read, empty where that is not known. ``fix`` is the TOML
-    that can stand in the value's place without a decision: nothing else could have been meant.
+    ``part`` is from where up to where it is wrong, in characters of a string; None for all of it. ``written``
+    is the whole value as it should read, empty where that is not known. ``fix`` is the TOML that can stand in
+    the value's place without a decision: nothing else could have been meant. ``others`` are what else is
+    wrong with the same value.
     """
 
     def __init__(
@@ -40,17 +45,19 @@ class RefusedError(ValueError):
         message: str,
         advice: str = "",
         *,
-        offset: int | None = None,
+        part: tuple[int, int] | None = None,
         written: str = "",
         fix: str = "",
+        others: Sequence[RefusedError] = (),
     ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.help = advice
-        self.offset = offset
+        self.part = part
         self.written = written
         self.fix = fix
+        self.others = others
 
 
 def written_character(character: str) -> str:

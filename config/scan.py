@@ -15,6 +15,7 @@ end.
 from __future__ import annotations
 
 import re
+from array import array
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -227,25 +228,47 @@ def _unescaped(match: re.Match[str]) -> str:
     return _SIMPLE_ESCAPES.get(match[4], match[4])
 
 
-_JOINED = re.compile(r"\\[ \t]*\n")
+_JOIN = re.compile(r"\\[ \t]*\n[ \t\n]*")
+"""A backslash at a line's end: what it joins stands for nothing (TOML 1.0, multi-line basic strings)."""
 
 
-def offset_inside(text: str, span: Span, offset: int) -> int | None:
-    """Return where character ``offset`` of the string at ``span`` stands.
+class Characters:
+    """Where each character of the value of a string of the text stands, in its source."""
 
-    None where there is no string, or one with lines that a backslash joins.
-    """
-    quoted = text[span.start : span.end]
-    if quoted[:1] not in {'"', "'"}:
-        return None
-    position = span.start + 1
-    if quoted.startswith(('"""', "'''")):
-        position += 3 if quoted[3] == "\n" else 2  # a newline right behind the quotes is no part of it
-    if quoted[0] == "'" or "\\" not in quoted:
-        return position + offset
-    if _JOINED.search(quoted):
-        return None
-    for _ in range(offset):
-        match = _ESCAPE.match(text, position)
-        position = match.end() if match else position + 1
-    return position
+    def __init__(self, text: str, span: Span) -> None:
+        quoted = text[span.start : span.end]
+        long = quoted.startswith(('"""', "'''"))
+        self._first = span.start + (3 if long else 1)
+        self._first += long and quoted[3] == "\n"  # a newline right behind the quotes is no part of it
+        self._closing = span.end - (3 if long else 1)
+        self._starts: array[int] | None = None
+        if quoted[0] == '"' and "\\" in quoted:
+            self._starts, self._ends = array("L"), array("L")
+            self._read(text)
+
+    def _read(self, text: str) -> None:
+        starts, ends = self._starts, self._ends
+        position = self._first
+        while starts is not None and position < self._closing:
+            match = _JOIN.match(text, position)
+            if match is None:
+                match = _ESCAPE.match(text, position)
+                starts.append(position)
+                ends.append(match.end() if match else position + 1)
+            position = match.end() if match else position + 1
+
+    def between(self, start: int, end: int) -> Span:
+        """Return where the characters from ``start`` up to ``end`` stand; of none the quote that closes."""
+        if self._starts is None:
+            first, last = self._first + start, self._first + end
+        elif start < len(self._starts):
+            first = self._starts[start]
+            last = self._ends[end - 1] if end > start else first
+        else:
+            first = last = self._closing
+        return Span(first, last if last > first else first + 1)
+
+
+def characters(text: str, span: Span) -> Characters | None:
+    """Return where the characters of the string at ``span`` stand; None where there is no string."""
+    return Characters(text, span) if text[span.start : span.start + 1] in {'"', "'"} else None

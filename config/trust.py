@@ -182,6 +182,7 @@ def _protocol(document: Document, table: _Table, ways: Ways) -> Iterator[Diagnos
                 spec.place,
                 f"{kind}: reads {_FIRST[kind]} first, and the PROXY protocol stands before that",
                 f'write protocol = "none" in [listeners.{table.name}.proxy], or another endpoint',
+                part=(0, len(kind)),
             )
 
 

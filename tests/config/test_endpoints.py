@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from ipaddress import ip_address
 
 import pytest
 from hypothesis import given
@@ -92,9 +93,14 @@ def test_any_text_is_an_endpoint_or_a_syntax_error(text):
         return
     assert refused.message
     assert refused.code.startswith("ASG3")
-    assert 0 <= refused.offset <= len(text)
-    if refused.suggestion:
-        endpoints.parse(refused.suggestion)
+    for each in (refused, *refused.others):
+        assert each.message
+        assert each.part is None or 0 <= each.part[0] < each.part[1] <= len(text)
+        if each.suggestion:
+            endpoints.parse(each.suggestion)
+    assert len(
+        {(each.part, each.message) for each in refused.others} | {(refused.part, refused.message)}
+    ) == 1 + len(refused.others)
 
 
 @given(
@@ -151,46 +157,80 @@ def test_an_unescaped_ipv6_address_is_answered_with_the_string_as_it_should_read
     with pytest.raises(EndpointSyntaxError) as caught:
         endpoints.parse(text)
     assert caught.value.code == codes.ENDPOINT_UNESCAPED
-    assert (caught.value.suggestion, caught.value.offset) == (suggestion, offset)
+    assert caught.value.suggestion == suggestion
+    start, end = caught.value.part
+    assert start == offset
+    assert ip_address(text[start:end].replace("\\", "").strip("[]")).version == 6
+    assert text[end : end + 1] in {"", ":"}
     endpoints.parse(suggestion)
 
 
 @pytest.mark.parametrize(
-    ("text", "code", "offset", "words"),
+    ("text", "code", "part", "words"),
     [
-        ("", codes.ENDPOINT_KIND, 0, "empty"),
-        ("tcp", codes.ENDPOINT_MISSING, 3, "port="),
-        ("tcp:", codes.ENDPOINT_VALUE, 4, "port"),
-        ("tcp:80\\", codes.ENDPOINT_GRAMMAR, 6, "backslash"),
-        ("tcp:99999", codes.ENDPOINT_VALUE, 4, "'99999'"),
-        ("tcp:-1", codes.ENDPOINT_VALUE, 4, "'-1'"),
-        ("tcp:8_0", codes.ENDPOINT_VALUE, 4, "'8_0'"),
-        ("tcp:٨٠", codes.ENDPOINT_VALUE, 4, "٨٠"),
-        ("tcp:port=80x", codes.ENDPOINT_VALUE, 9, "'80x'"),
-        ("tcp:80:interfase=x", codes.ENDPOINT_KEYWORD, 7, "interfase"),
-        ("tcp:80:port=81", codes.ENDPOINT_KEYWORD, 7, "twice"),
-        ("tcp:port=80:port=81", codes.ENDPOINT_KEYWORD, 12, "twice"),
-        ("tcp:80:1.2.3.4:5:6", codes.ENDPOINT_KEYWORD, 17, "at most 3"),
-        ("tcp:80:=x", codes.ENDPOINT_GRAMMAR, 7, "keyword"),
-        ("tcp:80:interface=a b", codes.ENDPOINT_VALUE, 17, "neither an address nor a host name"),
-        ("tcp:80:interface=256.1.1.1", codes.ENDPOINT_VALUE, 17, "256.1.1.1"),
-        ("unix:", codes.ENDPOINT_VALUE, 5, "empty"),
-        ("unix:/x:mode=0999", codes.ENDPOINT_VALUE, 13, "octal"),
-        ("unix:" + "x" * 108, codes.ENDPOINT_VALUE, 5, "107"),
-        ("unix:a\nb", codes.ENDPOINT_GRAMMAR, 6, "control"),
-        ("asgid-tcp:80:interface=localhost", codes.ENDPOINT_VALUE, 23, "localhost"),
-        ("systemd:domain=INET", codes.ENDPOINT_MISSING, 19, "name="),
-        ("systemd:domain=IPX:name=a", codes.ENDPOINT_VALUE, 15, "IPX"),
-        ("fd:three", codes.ENDPOINT_VALUE, 3, "three"),
-        ("haproxy:tcp:99999", codes.ENDPOINT_VALUE, 12, "99999"),
-        ("haproxy", codes.ENDPOINT_MISSING, 7, "another endpoint"),
+        ("", codes.ENDPOINT_KIND, None, "empty"),
+        ("tcp", codes.ENDPOINT_MISSING, "tcp", "port="),
+        ("tcp:", codes.ENDPOINT_VALUE, ":", "port"),
+        ("tcp:80\\", codes.ENDPOINT_GRAMMAR, "\\", "backslash"),
+        ("tcp:99999", codes.ENDPOINT_VALUE, "99999", "'99999'"),
+        ("tcp:-1", codes.ENDPOINT_VALUE, "-1", "'-1'"),
+        ("tcp:8_0", codes.ENDPOINT_VALUE, "8_0", "'8_0'"),
+        ("tcp:٨٠", codes.ENDPOINT_VALUE, "٨٠", "٨٠"),
+        ("tcp:port=80x", codes.ENDPOINT_VALUE, "80x", "'80x'"),
+        ("tcp:80:interfase=x", codes.ENDPOINT_KEYWORD, "interfase", "interfase"),
+        ("tcp:80:port=81", codes.ENDPOINT_KEYWORD, "port=81", "twice"),
+        ("tcp:port=80:port=81", codes.ENDPOINT_KEYWORD, "port=81", "twice"),
+        ("tcp:80:1.2.3.4:5:6", codes.ENDPOINT_KEYWORD, "6", "at most 3"),
+        ("tcp:80:=x", codes.ENDPOINT_GRAMMAR, "=", "keyword"),
+        ("tcp:80:interface=a b", codes.ENDPOINT_VALUE, "a b", "neither an address nor a host name"),
+        ("tcp:80:interface=256.1.1.1", codes.ENDPOINT_VALUE, "256.1.1.1", "256.1.1.1"),
+        (r"tcp:80:interface=a\:b\:c:backlog=1", codes.ENDPOINT_VALUE, r"a\:b\:c", "a:b:c"),
+        ("unix:", codes.ENDPOINT_VALUE, ":", "empty"),
+        ("unix:/x:mode=0999", codes.ENDPOINT_VALUE, "0999", "octal"),
+        ("unix:" + "x" * 108, codes.ENDPOINT_VALUE, "x" * 108, "107"),
+        ("unix:a\nb", codes.ENDPOINT_GRAMMAR, "\n", "control"),
+        ("asgid-tcp:80:interface=localhost", codes.ENDPOINT_VALUE, "localhost", "localhost"),
+        ("systemd:domain=INET", codes.ENDPOINT_MISSING, "systemd", "name="),
+        ("systemd:domain=IPX:name=a", codes.ENDPOINT_VALUE, "IPX", "IPX"),
+        ("fd:three", codes.ENDPOINT_VALUE, "three", "three"),
+        ("haproxy:tcp:99999", codes.ENDPOINT_VALUE, "99999", "99999"),
+        ("haproxy", codes.ENDPOINT_MISSING, "haproxy", "another endpoint"),
+        ("haproxy:unix", codes.ENDPOINT_MISSING, "unix", "address="),
     ],
 )
-def test_what_cannot_be_opened_is_refused_where_it_goes_wrong(text, code, offset, words):
+def test_what_cannot_be_opened_is_refused_at_what_is_wrong(text, code, part, words):
     with pytest.raises(EndpointSyntaxError) as caught:
         endpoints.parse(text)
-    assert (caught.value.code, caught.value.offset) == (code, offset)
-    assert words in caught.value.message
+    found = caught.value
+    assert (found.code, found.others) == (code, ())
+    # Counted from the end: each string ends in what is wrong, or has it once.
+    start = text.rindex(part) if part else 0
+    assert found.part == ((start, start + len(part)) if part else None)
+    assert words in found.message
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("tcp:x:interface=239.0.0.1:foo=1:backlog=y", ["x", "239.0.0.1", "foo", "y"]),
+        ("tpc:x:backlog=y", ["tpc", "x", "y"]),
+        ("TCP:x:interface=::1:backlog=y", ["TCP", "x", "::1", "y"]),
+        ("tcp:interface=::1:backlog=y", ["tcp", "::1", "y"]),
+        ("tcp:8:ff02::1", ["ff02::1", "ff02::1"]),
+        ("unix:/a=b:mode=999", ["=", "999"]),
+        ("unix:/a\x01:mode=9\\", ["\x01", "9", "\\"]),
+        # What follows from another mistake is none of its own.
+        ("tcp:prt=80", ["prt"]),
+        ("tcp:80:interface=::1", ["::1"]),
+        ("systemd:INET:nme=http", ["nme"]),
+        ("tcp:interface=a\x01b:80", ["\x01"]),
+    ],
+)
+def test_all_that_is_wrong_with_a_string_is_told_and_nothing_that_follows_from_it(text, parts):
+    with pytest.raises(EndpointSyntaxError) as caught:
+        endpoints.parse(text)
+    found = [caught.value, *caught.value.others]
+    assert [text[slice(*each.part)] for each in found] == parts
 
 
 @pytest.mark.parametrize(

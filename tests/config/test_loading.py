@@ -262,7 +262,7 @@ CASES = {
         + '[proxy]\nprotocol = "any"\ntrusted = ["10.0.0.0/8"]',
         codes.PROTOCOL_NOT_FIRST,
         4,
-        12,
+        13,
         "ssl: reads TLS first",
     ),
     "trusting everybody": Bad(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from datetime import date, datetime, time, timedelta, timezone
 from pathlib import Path
@@ -12,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from asgid.config.reading import from_bytes
-from asgid.config.scan import ScanError, Scanner, Span, offset_inside, scan, unescape
+from asgid.config.scan import ScanError, Scanner, Span, characters, scan
 
 if TYPE_CHECKING:
     from asgid.config.document import Document
@@ -202,21 +203,58 @@ def test_what_is_not_there_has_the_place_of_its_table():
     assert str(read.place(("x", "y"))) == "f.toml:1:1"
 
 
-@given(strings().filter(lambda text: not text.startswith(('"""', "'''"))))
-def test_a_character_of_a_string_is_found_behind_its_escapes(written):
-    text = f"a = {written}\n"
+def stands_for(piece: str, quote: str) -> str:
+    """What a piece of a string's source is, read by tomllib alone."""
+    if quote == "'":
+        return piece
+    return tomllib.loads(f'a = """\n{piece}\\\n"""')["a"]
+
+
+@given(strings())
+def test_a_character_of_a_string_is_found_behind_its_escapes_and_joined_lines(written):
+    """Invariant: each character's source stands for it, in order, and between them is what joins lines."""
+    text = f"a = {written}\n".replace("\r\n", "\n")
     value = tomllib.loads(text)["a"]
-    span = scan(text).values["a",]
+    inside = characters(text, scan(text).values["a",])
+    end = None
     for offset, character in enumerate(value):
-        start = offset_inside(text, span, offset)
-        end = offset_inside(text, span, offset + 1)
-        assert start is not None
-        assert end is not None
-        piece = text[start:end]
-        assert (unescape(piece) if written[0] == '"' else piece) == character
+        span = inside.between(offset, offset + 1)
+        assert stands_for(text[span.start : span.end], written[0]) == character
+        assert re.fullmatch(r"(\\[ \t]*\n\s*)*", text[span.start if end is None else end : span.start])
+        end = span.end
 
 
-def test_a_string_whose_lines_are_joined_is_pointed_at_as_a_whole():
-    text = 'a = """x\\\n y"""'
-    assert offset_inside(text, Span(4, len(text)), 1) is None
-    assert offset_inside('a = """x"""', Span(4, 11), 0) == 7
+@given(strings(), st.data())
+def test_a_part_of_a_string_stands_for_that_part(written, data):
+    text = f"a = {written}\n".replace("\r\n", "\n")
+    value = tomllib.loads(text)["a"]
+    start = data.draw(st.integers(0, len(value)))
+    end = data.draw(st.integers(start, len(value)))
+    span = characters(text, scan(text).values["a",]).between(start, end)
+    if end > start:
+        assert stands_for(text[span.start : span.end], written[0]) == value[start:end]
+    else:
+        assert span.end == span.start + 1
+
+
+@pytest.mark.parametrize(
+    ("source", "start", "end", "piece"),
+    [
+        ('"tcp:80"', 4, 6, "80"),
+        ("'tcp:80'", 0, 3, "tcp"),
+        ('"a\\u0041b"', 1, 2, "\\u0041"),
+        ('"""x\\\n  y"""', 1, 2, "y"),
+        ('"""x\\\n  y"""', 0, 2, "x\\\n  y"),
+        ('"""\n\\\n\n x"""', 0, 1, "x"),
+        ('"""x"""', 0, 1, "x"),
+        ('"x"', 1, 1, '"'),
+        ('"""x"""', 1, 1, '"'),
+    ],
+)
+def test_a_part_of_a_string_is_found_in_every_spelling(source, start, end, piece):
+    span = characters(source, Span(0, len(source))).between(start, end)
+    assert source[span.start : span.end] == piece
+
+
+def test_what_is_no_string_has_no_characters():
+    assert characters("a = 80", Span(4, 6)) is None

@@ -170,7 +170,7 @@ CASES: dict[str, list[Case]] = {
         value("ASG208", "place", "address", '"::1%eth0"', **PORT),
         value("ASG208", "name", "address", '"fe80::1%a/b"', **PORT),
         at("list", {"address": '["127.0.0.1", ⟦ASG208|"fe80::1"⟧]', **PORT}),
-        at("endpoint", {"endpoint": r"'tcp:80:interface=⟦ASG208|f⟧e80\:\:1'"}),
+        at("endpoint", {"endpoint": r"'tcp:80:interface=⟦ASG208|fe80\:\:1⟧'"}),
     ],
     "ASG209": [
         value("ASG209", "blank", "interface", '"eth 0"', **PORT),
@@ -203,16 +203,16 @@ CASES: dict[str, list[Case]] = {
         value("ASG215w", "one", "address", '"192.0.2.1"', **PORT),
         value("ASG215w", "six", "address", '"2001:db8::1"', **PORT),
         at("list", {"address": '["127.0.0.1", ⟦ASG215w|"203.0.113.7"⟧]', **PORT}),
-        at("endpoint", {"endpoint": '⟦ASG215w|"tcp:80:interface=198.51.100.1"⟧'}),
+        at("endpoint", {"endpoint": '"tcp:80:interface=⟦ASG215w|198.51.100.1⟧"'}),
     ],
     "ASG216": [
         value("ASG216", "four", "address", '"224.0.0.1"', **PORT),
         at("list", {"address": '["::1", ⟦ASG216|"ff02::1"⟧]', **PORT}),
-        at("endpoint", {"endpoint": '"tcp:80:interface=⟦ASG216|2⟧39.0.0.1"'}),
+        at("endpoint", {"endpoint": '"tcp:80:interface=⟦ASG216|239.0.0.1⟧"'}),
     ],
     "ASG217": [
         value("ASG217", "one", "address", '"255.255.255.255"', **PORT),
-        at("endpoint", {"endpoint": '["tcp:80:interface=⟦ASG217|2⟧55.255.255.255"]'}),
+        at("endpoint", {"endpoint": '["tcp:80:interface=⟦ASG217|255.255.255.255⟧"]'}),
     ],
     "ASG218": [
         value("ASG218", "one", "address", '"::ffff:127.0.0.1"', **PORT),
@@ -224,44 +224,44 @@ CASES: dict[str, list[Case]] = {
         at("list", {"endpoint": r"""["tcp:81:interface=127.0.0.1", 'tcp:80⟦ASG301|\⟧']"""}),
     ],
     "ASG302": [
-        at("port", {"endpoint": '"⟦ASG302|8⟧000"'}),
-        at("address", {"endpoint": '"⟦ASG302|1⟧27.0.0.1:8000"'}),
-        at("path", {"endpoint": '["⟦ASG302|/⟧run/x.sock"]'}),
-        at("case", {"endpoint": "'⟦ASG302|T⟧CP:8000'"}),
+        at("port", {"endpoint": '"⟦ASG302|8000⟧"'}),
+        at("address", {"endpoint": '"⟦ASG302|127.0.0.1:8000⟧"'}),
+        at("path", {"endpoint": '["⟦ASG302|/run/x.sock⟧"]'}),
+        at("case", {"endpoint": "'⟦ASG302|TCP⟧:8000'"}),
     ],
     "ASG303": [
-        at("unknown", {"endpoint": '"tcp:80:⟦ASG303|h⟧ost=127.0.0.1"'}),
-        at("twice", {"endpoint": '"tcp:80:backlog=1:⟦ASG303|b⟧acklog=2"'}),
+        at("unknown", {"endpoint": '"tcp:80:⟦ASG303|host⟧=127.0.0.1"'}),
+        at("twice", {"endpoint": '"tcp:80:backlog=1:⟦ASG303|backlog=2⟧"'}),
         at("equals", {"endpoint": '"unix:/tmp/a⟦ASG303|=⟧b"'}),
     ],
     "ASG305": [
-        at("port", {"endpoint": '"tcp:⟦ASG305|9⟧9999"'}),
-        at("mode", {"endpoint": '"unix:/run/x:mode=⟦ASG305|9⟧99"'}),
+        at("port", {"endpoint": '"tcp:⟦ASG305|99999⟧"'}),
+        at("mode", {"endpoint": '"unix:/run/x:mode=⟦ASG305|999⟧"'}),
     ],
     "ASG306": [
-        at("interface", {"endpoint": '"tcp:8005:interface=⟦ASG306|:⟧:1"'}),
-        at("brackets", {"endpoint": '"tcp:8005:interface=⟦ASG306|[⟧::1]"'}),
-        at("list", {"endpoint": '["tcp:81:interface=127.0.0.1", "ssl:8005:interface=⟦ASG306|f⟧d00::1"]'}),
+        at("interface", {"endpoint": '"tcp:8005:interface=⟦ASG306|::1⟧"'}),
+        at("brackets", {"endpoint": '"tcp:8005:interface=⟦ASG306|[::1]⟧"'}),
+        at("list", {"endpoint": '["tcp:81:interface=127.0.0.1", "ssl:8005:interface=⟦ASG306|fd00::1⟧"]'}),
     ],
     "ASG307": [
-        at("tpc", {"endpoint": '"⟦ASG307|t⟧pc:8000"'}),
-        at("unxi", {"endpoint": '["⟦ASG307|u⟧nxi:/run/x"]'}),
+        at("tpc", {"endpoint": '"⟦ASG307|tpc⟧:8000"'}),
+        at("unxi", {"endpoint": '["⟦ASG307|unxi⟧:/run/x"]'}),
     ],
     "ASG308": [
-        at("onion", {"endpoint": '⟦ASG308w|"onion:80"⟧'}),
-        at("list", {"endpoint": '["tcp:80:interface=127.0.0.1", ⟦ASG308w|"le:/etc/x:tcp:443"⟧]'}),
+        at("onion", {"endpoint": '"⟦ASG308w|onion⟧:80"'}),
+        at("list", {"endpoint": '["tcp:80:interface=127.0.0.1", "⟦ASG308w|le⟧:/etc/x:tcp:443"]'}),
     ],
     "ASG309": [
-        at("haproxy", {"endpoint": '⟦ASG309w|"haproxy:tcp:80:interface=127.0.0.1"⟧'}),
-        at("tcp6", {"endpoint": r"⟦ASG309w|'tcp6:80:interface=\:\:1'⟧"}),
+        at("haproxy", {"endpoint": '"⟦ASG309w|haproxy⟧:tcp:80:interface=127.0.0.1"'}),
+        at("tcp6", {"endpoint": r"'⟦ASG309w|tcp6⟧:80:interface=\:\:1'"}),
     ],
     "ASG310": [
-        at("tcp", {"endpoint": r"⟦ASG310w|'tcp:80:interface=\:\:'⟧", "exposure": '"public"'}),
-        at("list", {"endpoint": r"[⟦ASG310w|'ssl:443:interface=\:\:'⟧]", "exposure": '"public"'}),
+        at("tcp", {"endpoint": r"'tcp:80:interface=⟦ASG310w|\:\:⟧'", "exposure": '"public"'}),
+        at("list", {"endpoint": r"['ssl:443:interface=⟦ASG310w|\:\:⟧']", "exposure": '"public"'}),
     ],
     "ASG311": [
         at("path", {"endpoint": r"'unix:/run/a⟦ASG311w|\⟧b:mode=660'"}),
-        at("basic", {"endpoint": r'"unix:/run/a⟦ASG311w|\⟧\b:mode=660"'}),
+        at("basic", {"endpoint": r'"unix:/run/a⟦ASG311w|\\⟧b:mode=660"'}),
     ],
     "ASG402": [
         Case("path", {"target": '⟦ASG402|"mysite/asgi.py"⟧'}, table="application"),
@@ -311,7 +311,7 @@ CASES: dict[str, list[Case]] = {
             "ssl",
             {"protocol": '"any"', "trusted": '["10.0.0.0/8"]'},
             table="proxy",
-            listener={"endpoint": '⟦ASG506|"ssl:443:interface=10.0.0.1"⟧'},
+            listener={"endpoint": '"⟦ASG506|ssl⟧:443:interface=10.0.0.1"'},
         )
     ],
     "ASG507": [
@@ -349,8 +349,8 @@ CASES: dict[str, list[Case]] = {
     ],
     "ASG512": [
         value("ASG512w", "mode", "mode", '"0666"', **unix()),
-        at("stock", {"endpoint": '⟦ASG512w|"unix:/run/x.sock"⟧'}),
-        at("said", {"endpoint": '["fd:3", ⟦ASG512w|"unix:/run/x:mode=777"⟧]'}),
+        at("stock", {"endpoint": '"⟦ASG512w|unix⟧:/run/x.sock"'}),
+        at("said", {"endpoint": '["fd:3", "unix:/run/x:mode=⟦ASG512w|777⟧"]'}),
     ],
     "ASG601": [
         at("http2", {**MAIN, "⟦ASG601|http2⟧": "true"}),
@@ -486,9 +486,10 @@ FILES: dict[str, dict[str, str]] = {
         ),
     },
     "ASG304": {
-        # What is missing in a string is missing at its end: the mark is the quote that closes it.
-        "port": file('[listeners.main]\nendpoint = "tcp:interface=127.0.0.1⟦ASG304|"⟧\n'),
-        "path": file("[listeners.main]\nendpoint = ['asgid-unix:mode=660⟦ASG304|'⟧]\n"),
+        # What is missing in a string is missing in its kind, as a missing key is at its table's header.
+        "port": file('[listeners.main]\nendpoint = "⟦ASG304|tcp⟧:interface=127.0.0.1"\n'),
+        "path": file("[listeners.main]\nendpoint = ['⟦ASG304|asgid-unix⟧:mode=660']\n"),
+        "wrapped": file("[listeners.main]\nendpoint = '⟦ASG309w|haproxy⟧:⟦ASG304|unix⟧:mode=660'\n"),
     },
     "ASG401": {
         "table": f"⟦ASG401|[application]⟧\nfactory = true\n\n[listeners.main]\n{LO}\n",

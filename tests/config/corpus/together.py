@@ -10,6 +10,11 @@ from cases import APPLICATION, LO, file, two
 PUBLIC = 'address = "0.0.0.0"\nport = 1\nexposure = "public"\n'
 BELIEVES = 'forwarded = ⟦ASG511w|"x-forwarded"⟧\n'
 
+
+def endpoint(text: str) -> str:
+    return file(f"[listeners.main]\nendpoint = {text}\n")
+
+
 TOGETHER = {
     # Whom a listener believes, with something else wrong in [proxy] or in the listener.
     "trusted-element": file(
@@ -65,7 +70,7 @@ TOGETHER = {
         '[proxy]\nprotocol = ⟦ASG505|"any"⟧\ntrusted = ["unix"]\n',
     ),
     "protocol-first": file(
-        '[listeners.main]\nendpoint = ["tcp:1:interface=10.0.0.1", ⟦ASG506|"ssl:2:interface=10.0.0.1"⟧]\n'
+        '[listeners.main]\nendpoint = ["tcp:1:interface=10.0.0.1", "⟦ASG506|ssl⟧:2:interface=10.0.0.1"]\n'
         "⟦ASG205|port⟧ = 3\n",
         '[proxy]\nprotocol = "any"\ntrusted = ["10.0.0.2", ⟦ASG504|"é"⟧]\n',
     ),
@@ -130,4 +135,46 @@ TOGETHER = {
         '⟦ASG601|[listeners.main.tls]⟧\ncertificate = ⟦ASG108|""⟧\n⟦ASG101|keey⟧ = "/x"\n',
     ),
     "tls-list": file(f"[listeners.main]\n{LO}\n", "⟦ASG601|[[listeners.main.tls]]⟧\n"),
+    # Several mistakes in one endpoint string, and beside what cannot be opened what is hardly meant.
+    "endpoint-arguments": file(
+        "[listeners.main]\n"
+        'endpoint = "tcp:⟦ASG305|99999⟧:interface=⟦ASG216|239.0.0.1⟧:⟦ASG303|foo⟧=1:⟦ASG303|interface=x⟧"\n'
+    ),
+    "endpoint-kind": file('[listeners.main]\nendpoint = "⟦ASG307|tpc⟧:⟦ASG305|99999⟧:backlog=⟦ASG305|x⟧"\n'),
+    "endpoint-case": file(
+        '[listeners.main]\nendpoint = "⟦ASG302|TCP⟧:80:interface=⟦ASG306|::1⟧:backlog=5"\n'
+    ),
+    "endpoint-address": file(
+        '[listeners.main]\nendpoint = "tcp:⟦ASG305|x⟧:interface=⟦ASG306|::1⟧:backlog=⟦ASG305|y⟧"\n'
+    ),
+    "endpoint-missing": file(
+        "[listeners.main]\nendpoint = '⟦ASG304|tcp⟧:backlog=⟦ASG305|y⟧:⟦ASG303|host⟧=a'\n"
+    ),
+    "endpoint-renamed": file("[listeners.main]\nendpoint = 'asgid-unix:⟦ASG303|address⟧=/run/x:mode=0660'\n"),
+    "endpoint-traps": file("[listeners.main]\nendpoint = 'unix:/a⟦ASG303|=⟧b:/c⟦ASG303|=⟧d'\n"),
+    "endpoint-trap-mode": file("[listeners.main]\nendpoint = 'unix:/a⟦ASG303|=⟧b:mode=⟦ASG305|999⟧'\n"),
+    "endpoint-backslash": file("[listeners.main]\nendpoint = 'unix:/a⟦ASG311w|\\⟧b:mode=⟦ASG305|888⟧'\n"),
+    "endpoint-wrapped": endpoint(
+        r"'⟦ASG309w|haproxy⟧:tcp:⟦ASG305|x⟧:interface=⟦ASG215w|2001\:db8\:\:1⟧:backlog=⟦ASG305|y⟧'"
+    ),
+    "endpoint-mode": endpoint(
+        "['unix:/run/a:mode=⟦ASG512w|666⟧:⟦ASG303|colour⟧=1', 'unix:/b:⟦ASG303|mod⟧=660']"
+    ),
+    "endpoint-plugin": file("[listeners.main]\nendpoint = '⟦ASG308w|onion⟧:80:a=1:⟦ASG303|a=2⟧'\n"),
+    "endpoint-end": file("[listeners.main]\nendpoint = 'tcp:⟦ASG305|x⟧:interface=127.0.0.1⟦ASG301|\\⟧'\n"),
+    "endpoint-empty": endpoint(
+        "['tcp⟦ASG305|:⟧', 'tcp:80:⟦ASG305|backlog=⟧', ⟦ASG302|''⟧, '⟦ASG512w|unix⟧⟦ASG305|:⟧']"
+    ),
+    # The same in every spelling of a string.
+    "spelled-basic": endpoint(r'"tcp:\u0038\u0030:interface=⟦ASG215w|2001\\:db8\\:\\\u003a1⟧"'),
+    "spelled-escape": endpoint(r'"tcp:⟦ASG305|\u0039\U000000399999⟧"'),
+    "spelled-before": endpoint(r'"\u0074cp:\u0039:backlog=⟦ASG305|日⟧"'),
+    "spelled-lines": endpoint('"""\ntcp:8\\\n\n   0:⟦ASG303|ho\\\n\t st⟧\\\n =\\u0061:backlog=⟦ASG305|x⟧"""'),
+    "spelled-joined": endpoint(
+        '["fd:3", """⟦ASG307|tpc⟧:80:\\\n    interface=127.0.0.1:\\\n    backlog=⟦ASG305|\\u0078⟧"""]'
+    ),
+    "spelled-literal": endpoint(
+        "'" * 3 + "\ntcp:80:interface=⟦ASG215w|2001\\:db8\\:\\:1⟧:backlog=9" + "'" * 3
+    ),
+    "spelled-broken": endpoint("'" * 3 + "tcp:80⟦ASG301|\n⟧:backlog=⟦ASG305|日本⟧" + "'" * 3),
 }
