@@ -8,21 +8,23 @@ number and no number for a boolean. What spans several keys is in :mod:`asgid.co
 
 from typing import Annotated, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainValidator,
-    ValidationError,
-    ValidatorFunctionWrapHandler,
-    WrapValidator,
-)
-
 from asgid.config import codes, fields, origins, quantities
 from asgid.config.plugins import without_plugins
+from asgid.config.postponing import put_off
 from asgid.config.quantities import RefusedError
+
+with put_off("secrets"):  # only to compare them: a hundredth of a start
+    from pydantic import (
+        AfterValidator,
+        BaseModel,
+        BeforeValidator,
+        ConfigDict,
+        Field,
+        PlainValidator,
+        ValidationError,
+        ValidatorFunctionWrapHandler,
+        WrapValidator,
+    )
 
 Duration = Annotated[float, PlainValidator(quantities.duration, json_schema_input_type=str | float)]
 Workers = Annotated[
@@ -280,5 +282,8 @@ class Root(Table):
     lint: Lint = Lint.model_construct()
 
 
-with without_plugins():
+with (
+    without_plugins(),
+    put_off("importlib.metadata", "entry_points"),
+):  # that finds them: a twentieth of a start
     Root.model_rebuild()  # while the import is locked; its tables are built as parts of it

@@ -6,7 +6,6 @@ with the scope and returns a callable for ``receive`` and ``send``, is wrapped.
 
 from __future__ import annotations
 
-import difflib
 import functools
 import importlib
 import importlib.util
@@ -134,6 +133,8 @@ def _attribute(module: ModuleType, module_name: str, path: str) -> Any:
         try:
             found = getattr(found, name)
         except AttributeError:
+            import difflib  # noqa: PLC0415 - only a mistake pays for it
+
             near = difflib.get_close_matches(name, _public_names(found), n=1)
             hint = f"did you mean {near[0]!r}?" if near else "name what the module has after the colon"
             raise ApplicationError(f"{trodden!r} has no {name!r}", hint) from None

@@ -17,10 +17,10 @@ from twisted.internet.error import CannotListenError, ConnectionLost, Unsupporte
 from twisted.logger import Logger
 from twisted.python.lockfile import FilesystemLock
 
+from asgid.config.postponing import left_out, put_off
 from asgid.daemon.net.descriptors import adopted, listening_backlog
 from asgid.daemon.net.errors import DescriptorError, PathError
 from asgid.daemon.net.faces import failure_of
-from asgid.daemon.net.imports import left_out, put_off
 from asgid.daemon.net.port import NativePort
 from asgid.daemon.net.sockets import TcpSocket
 from asgid.daemon.net.transport import NativeTransport
@@ -29,7 +29,14 @@ from asgid.daemon.net.unix import UnixSocket
 # The stock reactor imports twisted.internet.ssl, a twentieth of a start, for a Twisted without
 # twisted.protocols.tls, and never looks at it where that is there: who wants it imports it later. That one
 # brings OpenSSL, a fifth of a start, and is called only where TLS begins (startTLS, listenSSL, connectSSL).
-with left_out("twisted.internet.ssl"), put_off("twisted.protocols.tls", "OpenSSL", "TLSMemoryBIOFactory"):
+# Its sockets for UDP and for unix clients, and its processes, wait for who asks for one.
+with (
+    left_out("twisted.internet.ssl"),
+    put_off("twisted.protocols.tls", "TLSMemoryBIOFactory", needs="OpenSSL"),
+    put_off("twisted.internet.udp"),
+    put_off("twisted.internet.unix"),
+    put_off("twisted.internet.process"),
+):
     from twisted.internet.asyncioreactor import AsyncioSelectorReactor
 
 if TYPE_CHECKING:

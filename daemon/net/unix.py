@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import socket
 import stat
 from contextlib import suppress
@@ -122,7 +121,7 @@ def remove_stale(path: str) -> None:
     try:
         there = os.lstat(path)
         _check_stale(path, there)
-        aside = Path(path).rename(f"{path}.{secrets.token_hex(4)}")
+        aside = Path(path).rename(f"{path}.{os.urandom(4).hex()}")
         if OwnPath.mark(aside.lstat()) != OwnPath.mark(there):
             os.link(aside, path)
             aside.unlink()

@@ -18,7 +18,6 @@ from asgid.daemon.observe import journal, logs
 from asgid.daemon.observe.findings import say
 from asgid.daemon.observe.streams import write_err
 from asgid.daemon.supervise import environment, process
-from asgid.daemon.supervise.importing import not_imported
 from asgid.daemon.supervise.notify import Notifier
 from asgid.daemon.supervise.sandbox import Sandbox, paths_of
 
@@ -69,6 +68,7 @@ def start(
     say(problems)
     if plan.daemon.umask is not None:
         os.umask(plan.daemon.umask)
+    from asgid.daemon import lean as _  # noqa: F401, PLC0415 - before whatever imports Twisted
     from asgid.daemon.supervise.runtime import Runtime  # noqa: PLC0415 - uvloop and Twisted
 
     make = partial(Runtime, plan, problems, notifier, in_full=config.document.in_full, debug=debug)
@@ -121,6 +121,8 @@ def load(plan: Plan) -> Application | Diagnostic:
     try:
         return load_application(spec.target, factory=spec.factory)
     except ApplicationError as error:
+        from asgid.daemon.supervise.importing import not_imported  # noqa: PLC0415 - only a mistake pays for it
+
         if error.cause is not None:
             told = "".join(traceback.format_exception(error.cause))
             write_err(journal.marked(told, journal.PRIORITIES["error"]) if journal.is_read() else told)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import string
-from email.utils import parsedate_to_datetime
+from email.utils import formatdate, parsedate_to_datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from asgid.daemon.wire import compiled, response_head
-from asgid.daemon.wire.response_head import HeadWriter, render, status_line
+from asgid.daemon.wire.response_head import HeadWriter, imf_date, render, status_line
 from support.connections import Clock
 
 TOKEN = (string.ascii_letters + string.digits + "!#$%&'*+-.^_`|~").encode()
@@ -110,6 +110,11 @@ def test_the_prefix_has_server_and_date():
     assert b"server: asgid" in lines
     (date,) = (line[6:].decode() for line in lines if line.startswith(b"date: "))
     assert parsedate_to_datetime(date).timestamp() == 1_700_000_000
+
+
+@given(st.integers(0, 253_402_300_799))  # until the year 9999 ends
+def test_9110_5_6_7_a_date_is_what_the_standard_library_makes_of_it(seconds):
+    assert imf_date(seconds + 0.999).decode() == formatdate(seconds, usegmt=True)
 
 
 def test_9110_6_6_1_the_date_changes_with_the_second_of_the_wall():
