@@ -7,9 +7,11 @@ import socket
 import sys
 from contextlib import ExitStack
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from asgid.daemon.net import in_use, netlink
 from asgid.daemon.net.in_use import Taken, TcpTable, UnixTable, overlap, plain
 
 ANY4, ANY6 = bytes(4), bytes(16)
@@ -102,6 +104,28 @@ def test_the_kernel_tells_of_every_kind_of_socket(sockets):
 def test_only_the_ports_that_are_asked_for_are_told(sockets):
     port = sockets["local"].getsockname()[1]
     assert {each.port for each in TcpTable({port}).taken} == {port}
+
+
+@pytest.mark.parametrize("one_alone", [True, False])
+def test_the_kernel_leaves_out_what_is_outside_of_the_ports(sockets, monkeypatch, one_alone):
+    """For it is quick at that, and Python is not: a busy host has tens of thousands in TIME_WAIT."""
+    heard = set()
+
+    def dump(*question):
+        for kind, payload in netlink.dump(*question):
+            heard.add(int.from_bytes(payload[4:6], "big"))
+            yield kind, payload
+
+    monkeypatch.setattr(in_use, "netlink", SimpleNamespace(dump=dump, attributes=netlink.attributes))
+    ports = sorted(sock.getsockname()[1] for name, sock in sockets.items() if name != "bound")
+    wanted = set(ports[1:2] if one_alone else ports)
+    assert {each.port for each in TcpTable(wanted).taken} == wanted
+    assert wanted <= heard <= set(range(min(wanted), max(wanted) + 1))
+
+
+def test_no_port_needs_no_question(monkeypatch):
+    monkeypatch.setattr(in_use, "netlink", None)
+    assert TcpTable(()).taken == ()
 
 
 def test_proc_says_the_same_where_there_is_no_netlink(sockets, tmp_path):
