@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
@@ -16,6 +19,12 @@ if TYPE_CHECKING:
 
 Serve = Callable[..., Server]
 Run = Callable[..., Process]
+
+
+def pytest_configure() -> None:
+    """What a shell starts in the background ignores SIGINT, and so would every process that a test starts."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
@@ -55,3 +64,14 @@ def run(start: Serve) -> Callable[..., Process]:
         return process
 
     return runner
+
+
+@pytest.fixture
+def port_8000(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port where none is given, for one test at a time where tests run in parallel."""
+    shared = os.open(tmp_path_factory.getbasetemp().parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(shared, fcntl.LOCK_EX)
+        yield 8000
+    finally:
+        os.close(shared)

@@ -139,6 +139,7 @@ def test_each_request_has_a_context_of_its_own(start, tmp_path):
         assert [json.loads(client.get(f"/{number}").body)["before"] for number in range(3)] == ["nothing"] * 3
 
 
+@pytest.mark.usefixtures("port_8000")
 def test_the_example_of_the_package_serves_its_three_listeners(start):
     from asgid.daemon import example
 

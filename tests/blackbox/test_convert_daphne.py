@@ -120,9 +120,9 @@ LINES = {
 
 
 @pytest.mark.parametrize("line", LINES.values(), ids=LINES)
-def test_it_listens_as_daphne_does(line, tmp_path):
+def test_it_listens_as_daphne_does(line, tmp_path, request):
     self_signed(tmp_path)
-    if not line and taken(8000):
+    if not line and taken(request.getfixturevalue("port_8000")):
         pytest.skip("somebody else on this machine listens on port 8000")
     swaps = {"p": free_port(), "q": free_port(), "d": tmp_path}
     words = [*(word.format(**swaps) for word in line), APP]

@@ -32,6 +32,7 @@ def scope_at(place, *headers, path="/scope"):
         return json.loads(client.get(path, *headers).body)
 
 
+@pytest.mark.usefixtures("port_8000")
 def test_nothing_given_is_127_0_0_1_port_8000(start):
     server = start(APP, cwd=SITE)
     server.err.wait_for(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import secrets
 import socket
 from contextlib import closing
 from pathlib import Path
 
 SITE = Path(__file__).with_name("site")
+FIRST_PORT, LAST_PORT = 10_000, 32_000
 APPLICATION = """\
 [application]
 target = "{target}"
@@ -15,12 +18,22 @@ directory = "{directory}"
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """A port that nobody holds now. Use port 0 and read the start line wherever that will do."""
+    """A port that nobody holds now. Use port 0 and read the start line wherever that will do.
+
+    It is below those that the kernel gives to whoever asks for any (ip(7), ip_local_port_range): no test that
+    runs at the same time is given it.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with closing(socket.socket(family, socket.SOCK_STREAM)) as probe:
-        probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    while True:
+        port = FIRST_PORT + secrets.randbelow(LAST_PORT - FIRST_PORT)
+        with closing(socket.socket(family, socket.SOCK_STREAM)) as probe:
+            try:
+                probe.bind((host, port))
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
+            else:
+                return port
 
 
 def write(path: Path, text: str | bytes) -> Path:

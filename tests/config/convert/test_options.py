@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import sys
 from importlib import import_module
 
 import click
 import pytest
+import twisted.internet
 
 from asgid.config.convert import daphne, granian, gunicorn, hypercorn, uvicorn
 from asgid.config.convert.conversion import from_words
@@ -45,7 +47,7 @@ def by_click(command: click.Command) -> dict[str, tuple[bool, bool]]:
 
 def names_of(server: str) -> dict[str, tuple[bool, bool]]:
     if server == "daphne":
-        return by_argparse(import_module("daphne.cli").CommandLineInterface().parser)
+        return by_argparse(daphne_parser())
     if server == "uvicorn":
         return by_click(import_module("uvicorn.main").main)
     if server == "granian":
@@ -53,6 +55,15 @@ def names_of(server: str) -> dict[str, tuple[bool, bool]]:
     if server == "gunicorn":
         return by_argparse(import_module("gunicorn.config").Config().parser())
     return by_argparse(hypercorn_parser())
+
+
+def daphne_parser() -> argparse.ArgumentParser:
+    """Daphne installs a reactor when it is imported: one that other tests brought is put back."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delitem(sys.modules, "twisted.internet.reactor", raising=False)
+        patch.delattr(twisted.internet, "reactor", raising=False)
+        parser: argparse.ArgumentParser = import_module("daphne.cli").CommandLineInterface().parser
+    return parser
 
 
 def hypercorn_parser() -> argparse.ArgumentParser:
@@ -207,7 +218,7 @@ def test_no_setting_of_a_configuration_file_is_accepted_and_ignored(server, tmp_
 def test_words_are_read_as_argparse_reads_them(words, value):
     settings, rest = Words("Daphne", daphne.OPTIONS, abbreviations=True).read([*words, "app:app"])
     assert (settings["port"].value, rest) == (value, ["app:app"])
-    parser = import_module("daphne.cli").CommandLineInterface().parser
+    parser = daphne_parser()
     assert str(parser.parse_args([*words, "app:app"]).port) == value
 
 
