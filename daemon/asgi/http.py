@@ -7,6 +7,7 @@ import logging
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from asgid.daemon.asgi import extensions
+from asgid.daemon.asgi.departure import is_departure
 from asgid.daemon.seam import Gone, release
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ _EXPECTED = {
 _WRITING = (START, BODY, BODY_THEN_TRAILERS)
 
 _NOBODY: tuple[Future[None], ...] = ()
+_TOLD = -1  # in place of how many bytes wait: none come any more, http.disconnect was delivered
 _HIGH_BYTES = 64 * 1024  # of the body that wait for the application, before reading stops
 
 
@@ -125,6 +127,7 @@ class HTTPCycle:
             if self._body or self._complete:
                 return self._next_piece()
             if self._gone is not None or self._state == COMPLETE:
+                self._size = _TOLD
                 return {"type": "http.disconnect"}
             if self._complete is False:
                 self._held = False
@@ -273,25 +276,39 @@ class HTTPCycle:
         except BaseException as error:  # SystemExit of an application ends a request, not the server
             if isinstance(error, GeneratorExit) and not self._gateway.loop.is_running():
                 raise  # this coroutine is closed, with the loop: nobody is there to answer
-            if self._gone is None or not is_oserror(error):
-                self._fail(f"raised {type(error).__name__}", error)
+            gone = self._gone is not None
+            departure = (gone or self._size == _TOLD) and is_departure(error, gone=gone)
+            self._fail(f"raised {type(error).__name__}", error, departure=departure)
         else:
             if self._state != COMPLETE:
                 self._fail(
                     "returned without a response"
                     if self._state == START
-                    else "returned before its response was complete"
+                    else "returned before its response was complete",
+                    departure=self._size == _TOLD,  # as Django does then
                 )
         finally:
             self._state = COMPLETE
             if self.task is not None:
                 self._gateway.ended(self)
 
-    def _fail(self, what: str, error: BaseException | None = None, *, mistake: bool = False) -> None:
+    def _fail(
+        self,
+        what: str,
+        error: BaseException | None = None,
+        *,
+        mistake: bool = False,
+        departure: bool = False,
+    ) -> None:
         """Log what the application did, and answer for it."""
         unanswered = self._state != COMPLETE
         gone = self._gone is not None and self._gone is not Gone.HALF_CLOSED
-        if not gone or error is not None or mistake:
+        if departure:
+            log.debug(
+                "listener %s: the client had gone: the application %s: %s %s",
+                self._gateway.name, what, self._head.method, self._head.target.decode("latin-1"),
+            )  # fmt: skip
+        elif not gone or error is not None or mistake:
             log.error(
                 "listener %s: the application %s: %s %s",
                 self._gateway.name, what if not mistake else "made a mistake: " + what, self._head.method,
@@ -307,23 +324,3 @@ def _as_bytes(data: Any) -> bytes:
     if isinstance(data, (bytes, bytearray, memoryview)):
         return bytes(data)
     raise ApplicationMistake(f"http.response.body has a body of type {type(data).__name__}, not bytes")
-
-
-def is_oserror(error: BaseException | None) -> bool:
-    """Whether an exception comes of a failed send, in a task group or not."""
-    return _is_oserror(error, set())
-
-
-def _is_oserror(error: BaseException | None, seen: set[int]) -> bool:
-    # What is raised out of a group on its own has that group, which has it, as its context: Starlette's
-    # middleware does that.
-    while error is not None:
-        if isinstance(error, OSError):
-            return True
-        if id(error) in seen:
-            return False
-        seen.add(id(error))
-        if isinstance(error, BaseExceptionGroup):
-            return all(_is_oserror(one, seen) for one in error.exceptions)
-        error = error.__cause__ or error.__context__
-    return False

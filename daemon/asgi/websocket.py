@@ -13,7 +13,8 @@ from collections import deque
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
-from asgid.daemon.asgi.http import ApplicationMistake, is_oserror
+from asgid.daemon.asgi.departure import is_departure
+from asgid.daemon.asgi.http import ApplicationMistake
 from asgid.daemon.seam import header_values
 
 if TYPE_CHECKING:
@@ -391,7 +392,9 @@ class WebSocketCycle:
         except ApplicationMistake as error:
             self._fail(f"made a mistake: {error}", None)
         except BaseException as error:  # noqa: BLE001 - SystemExit of an application ends a WebSocket, not the server
-            if self._gone is None or not is_oserror(error):
+            if self._gone is not None and is_departure(error):
+                log.debug("listener %s: a WebSocket's client had gone: %r", self._gateway.name, error)
+            else:
                 self._fail(f"raised {type(error).__name__}", error)
         else:
             if self._state == OPEN:

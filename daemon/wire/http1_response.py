@@ -38,7 +38,7 @@ BODILESS = frozenset((204, 205, 304))  # RFC 9110 6.4.1, 15.3.6
 DISCARD_BYTES = 256 * 1024  # of a body that nobody wants; a longer one ends with the connection
 NOBODY: tuple[Future[None], ...] = ()
 _TURN_BYTES = 256 * 1024  # that an application sends before everybody else has a turn
-_PIECE_BYTES = 2048  # what a piece of the body counts for beside its length
+_PIECE_BYTES = 1024  # what a piece of the body counts for beside its length
 JOIN_BYTES = 32 * 1024  # a larger piece is written beside its head, not copied behind it
 
 

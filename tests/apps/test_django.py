@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 import websockets.sync.client
+from apps.leaving import errors, leave
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 
@@ -135,3 +136,12 @@ def test_behind_a_proxy_urls_and_client_are_those_it_was_asked_for(behind_proxy)
     assert (got["script_name"], got["remote"]) == (prefix, "203.0.113.9")
     # What an application reads for itself is true as well.
     assert got["forwarded_for"] == ("203.0.113.9" if prefix else None)
+
+
+def test_clients_that_leave_put_no_traceback_into_the_log(server, client):
+    leave(server, "/upload/", form=True)
+    leave(server, "/slowly/", method="GET")
+    assert client.get("/").status_code == 200
+    told = errors(server)
+    assert "Traceback" not in told
+    assert "ERROR" not in told

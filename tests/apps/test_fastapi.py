@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 import websockets.sync.client
+from apps.leaving import errors, leave, leave_websocket
 
 
 @pytest.fixture
@@ -69,3 +70,20 @@ def test_a_websocket(server):
 def test_many_requests_over_one_connection(client):
     for number in range(100):
         assert client.get(f"/items/{number}").json()["number"] == number
+
+
+def test_clients_that_leave_put_no_traceback_into_the_log(server, client):
+    leave(server, "/body")
+    leave(server, "/upload", form=True)
+    leave(server, "/endless", method="GET", read=500_000)
+    leave_websocket(server, "/plain")
+    assert client.get("/items/7").status_code == 200
+    told = errors(server)
+    assert "Traceback" not in told
+    assert "ERROR" not in told
+
+
+def test_a_mistake_of_the_applications_has_its_traceback_when_the_client_left_too(server):
+    leave(server, "/mistaken")
+    told = server.err.wait_for("AttributeError: 'NoneType'")
+    assert told

@@ -8,6 +8,7 @@ import json
 import httpx
 import pytest
 import websockets.sync.client
+from apps.leaving import errors, leave
 
 from support.raw import Raw
 
@@ -159,7 +160,18 @@ def test_an_upload_that_breaks_off_is_client_disconnect(server, client, path):
         writer.request(path, "Content-Length: 1000", method="POST")
         writer.send(b"half of it")
     assert happened(client, "client-disconnect")
-    server.err.wait_for("raised ClientDisconnect: POST " + path)
+
+
+def test_clients_that_leave_put_no_traceback_into_the_log(server, client):
+    for path in ("/upload", "/layered/upload"):
+        leave(server, path)
+    for path in ("/endless", "/layered/endless"):
+        leave(server, path, method="GET", read=500_000)
+    assert happened(client, "client-disconnect")
+    assert happened(client, "stream-ended")
+    told = errors(server)
+    assert "Traceback" not in told
+    assert "ERROR" not in told
 
 
 def test_is_disconnected_sees_a_client_that_leaves(server, client):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Annotated
 
-from fastapi import BackgroundTasks, Depends, FastAPI, HTTPException, UploadFile, WebSocket
+from fastapi import BackgroundTasks, Depends, FastAPI, HTTPException, Request, UploadFile, WebSocket
 from fastapi.responses import FileResponse, StreamingResponse
 from pydantic import BaseModel
 
@@ -60,3 +60,33 @@ async def double(websocket: WebSocket):
     await websocket.accept()
     async for message in websocket.iter_json():
         await websocket.send_json({"doubled": message["number"] * 2})
+
+
+@application.websocket("/plain")
+async def plain(websocket: WebSocket):
+    """As the documentation begins: nobody expects that the client goes."""
+    await websocket.accept()
+    while True:
+        await websocket.send_text(await websocket.receive_text())
+
+
+@application.post("/body")
+async def body(request: Request):
+    return {"size": len(await request.body())}
+
+
+@application.post("/mistaken")
+async def mistaken(request: Request):
+    try:
+        return {"size": len(await request.body())}
+    finally:
+        None.close()  # a mistake of its own, whatever the client does
+
+
+@application.get("/endless")
+async def endless():
+    async def pieces():
+        while True:
+            yield b"x" * 65536
+
+    return StreamingResponse(pieces())

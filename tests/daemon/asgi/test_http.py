@@ -341,7 +341,7 @@ async def test_a_group_with_another_error_beside_the_departure_is_logged(caplog)
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await receive()
         await receive()
-        raise ExceptionGroup("both", [OSError("gone"), ValueError("bad")])
+        raise ExceptionGroup("both", [ConnectionResetError("gone"), ValueError("bad")])
 
     _, client = await begin(app, GET)
     client.reset()
@@ -349,7 +349,128 @@ async def test_a_group_with_another_error_beside_the_departure_is_logged(caplog)
     assert "bad" in caplog.text
 
 
-@pytest.mark.parametrize(("kind", "logged"), [(OSError, False), (ValueError, True)])
+class ClientDisconnect(Exception):  # noqa: N818 - as frameworks call it
+    """Starlette's has this name."""
+
+
+class OurDisconnect(ClientDisconnect):
+    """A kind of it."""
+
+
+class StreamBroke(Exception):  # noqa: N818 - as users do
+    """An application's own."""
+
+
+async def reads(scope: Any, receive: Any, send: Any) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    raise ClientDisconnect
+
+
+async def reads_and_raises_its_own(scope: Any, receive: Any, send: Any) -> None:
+    try:
+        await reads(scope, receive, send)
+    except ClientDisconnect:
+        raise OurDisconnect from None
+
+
+async def reads_and_wraps(scope: Any, receive: Any, send: Any) -> None:
+    try:
+        await reads(scope, receive, send)
+    except ClientDisconnect:
+        raise StreamBroke  # noqa: B904 - as many do
+
+
+async def reads_in_a_group(scope: Any, receive: Any, send: Any) -> None:
+    async with anyio.create_task_group() as group:
+        group.start_soon(reads, scope, receive, send)
+
+
+async def reads_and_stumbles(scope: Any, receive: Any, send: Any) -> None:
+    try:
+        await reads(scope, receive, send)
+    except ClientDisconnect:
+        nothing = None
+        nothing.close()
+
+
+async def reads_and_misses_a_file(scope: Any, receive: Any, send: Any) -> None:
+    with contextlib.suppress(ClientDisconnect):
+        await reads(scope, receive, send)
+    raise FileNotFoundError("the spool")
+
+
+UPLOAD = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n12"
+
+
+@pytest.mark.parametrize("leaves", ["reset", "finish"])
+@pytest.mark.parametrize(
+    "app", [reads, reads_and_raises_its_own, reads_and_wraps, reads_in_a_group], ids=lambda app: app.__name__
+)
+@on_loop
+async def test_what_a_framework_makes_of_a_departure_is_no_mistake_of_the_application(app, leaves, caplog):
+    with caplog.at_level("DEBUG"):
+        server, client = await begin(app, UPLOAD)
+        getattr(client, leaves)()
+        await settle()
+    assert server.gateway.running == 0
+    (record,) = (each for each in caplog.records if each.name == "asgid.application")
+    assert (record.levelname, record.exc_info) == ("DEBUG", None)
+    assert "the client had gone: the application raised" in record.getMessage()
+    if leaves == "finish":  # it may be there still: it has an answer
+        assert client.response().status == 500
+
+
+@pytest.mark.parametrize("leaves", ["reset", "finish"])
+@pytest.mark.parametrize("app", [reads_and_stumbles, reads_and_misses_a_file], ids=lambda app: app.__name__)
+@on_loop
+async def test_a_mistake_while_a_departure_is_dealt_with_has_its_traceback(app, leaves, caplog):
+    _, client = await begin(app, UPLOAD)
+    getattr(client, leaves)()
+    await settle()
+    (record,) = (each for each in caplog.records if each.levelname == "ERROR")
+    assert record.exc_info is not None
+
+
+@on_loop
+async def test_a_framework_s_departure_is_a_mistake_while_the_client_is_there(caplog):
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        raise ClientDisconnect
+
+    _, client = await begin(app, GET)
+    assert client.response().status == 500
+    assert "raised ClientDisconnect" in caplog.text
+
+
+@pytest.mark.parametrize(("asks", "level"), [(True, "DEBUG"), (False, "ERROR")])
+@on_loop
+async def test_to_return_without_an_answer_is_no_mistake_once_the_departure_was_told(caplog, asks, level):
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await (receive() if asks else asyncio.sleep(0))
+
+    with caplog.at_level("DEBUG"):
+        server, client = await begin(app, GET)
+        client.finish()
+        await settle()
+    assert server.gateway.running == 0
+    assert client.response().status == 500  # it may be there still
+    (record,) = (each for each in caplog.records if each.name == "asgid.application")
+    assert record.levelname == level
+
+
+@on_loop
+async def test_a_lost_connection_of_the_applications_own_after_its_answer_is_logged(caplog):
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await answer(send)
+        raise ConnectionResetError("the database has gone")
+
+    _, client = await begin(app, GET)
+    assert client.response().status == 200
+    assert "the database has gone" in caplog.text
+
+
+@pytest.mark.parametrize(("kind", "logged"), [(ConnectionResetError, False), (ValueError, True)])
 @on_loop
 async def test_an_error_raised_out_of_the_group_that_has_it_is_looked_at_once(caplog, kind, logged):
     """Its context is that group: Starlette's middleware raises so what was one error in a task group."""

@@ -299,6 +299,10 @@ def test_after_a_close_by_either_side_send_raises_oserror_and_receive_tells_agai
     assert set(seen) == {"websocket.disconnect"}
 
 
+class WebSocketDisconnect(Exception):  # noqa: N818 - as frameworks call it
+    """Starlette's has this name."""
+
+
 @pytest.mark.parametrize("wrapped", ["not", "translated", "in a task group"])
 def test_an_oserror_for_a_client_that_has_gone_is_not_logged(caplog, wrapped):
     async def application(_scope, receive, send):
@@ -313,7 +317,7 @@ def test_an_oserror_for_a_client_that_has_gone_is_not_logged(caplog, wrapped):
             await last
         except OSError:
             if wrapped == "translated":
-                raise EOFError from None  # as Starlette does: WebSocketDisconnect
+                raise WebSocketDisconnect from None  # as Starlette does
             raise
 
     async def client(served):
@@ -323,6 +327,23 @@ def test_an_oserror_for_a_client_that_has_gone_is_not_logged(caplog, wrapped):
     with caplog.at_level(logging.WARNING):
         serve(application, client)
     assert caplog.records == []
+
+
+@pytest.mark.parametrize(("kind", "logged"), [(WebSocketDisconnect, False), (RuntimeError, True)])
+def test_what_a_framework_makes_of_a_disconnect_is_not_logged_and_a_mistake_is(caplog, kind, logged):
+    async def application(_scope, receive, send):
+        await receive()
+        await send(ACCEPT)
+        assert (await receive())["type"] == "websocket.disconnect"
+        raise kind
+
+    async def client(served):
+        async with connect(served.url):
+            pass
+
+    with caplog.at_level(logging.WARNING):
+        serve(application, client)
+    assert [record.exc_info is not None for record in caplog.records] == [True] * logged
 
 
 def test_messages_before_the_close_are_received_before_the_disconnect():
