@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
+from asgid.config import codes
 from asgid.config.reading import BOM
 
 if TYPE_CHECKING:
@@ -11,16 +13,16 @@ if TYPE_CHECKING:
 
     from asgid.config.diagnostics import Diagnostic, Fix
 
-_MOST_ROUNDS = 10
+_MOST_ROUNDS = 200
 
 
 def fixed(data: bytes, check: Callable[[bytes], Sequence[Diagnostic]]) -> tuple[bytes, int]:
     """Return a file's bytes with the fixes of its findings, and how many fixes that were.
 
     ``check`` gives the findings about some bytes. One fix may bring another mistake to light that has one,
-    so it is asked again, for as long as the errors, or else the findings, become fewer. Where all fixes
-    together make nothing better, each is tried alone. A byte order mark and the file's newlines stay what
-    they are.
+    so it is asked again, for as long as the errors, or else the findings, become fewer, or the text can be
+    read farther. Where all fixes together make nothing better, each is tried alone. A byte order mark and
+    the file's newlines stay what they are.
     """
     done = 0
     found = check(data)
@@ -30,7 +32,7 @@ def fixed(data: bytes, check: Callable[[bytes], Sequence[Diagnostic]]) -> tuple[
         for chosen in tries:
             changed = _with(data, chosen)
             left = check(changed)
-            if _weight(left) < _weight(found):
+            if _weight(left) < _weight(found) and not _moved(found, left):
                 data, found = changed, left
                 done += len(chosen)
                 break
@@ -39,8 +41,19 @@ def fixed(data: bytes, check: Callable[[bytes], Sequence[Diagnostic]]) -> tuple[
     return data, done
 
 
-def _weight(found: Sequence[Diagnostic]) -> tuple[int, int]:
-    return sum(each.severity == "error" for each in found), len(found)
+def _weight(found: Sequence[Diagnostic]) -> tuple[float, float, int, int]:
+    """Return how bad it is. Where a text is no TOML all that counts is how far it can be read."""
+    errors = sum(each.severity == "error" for each in found)
+    syntax = next((each.place for each in found if each.code == codes.SYNTAX), None)
+    if syntax is None:
+        return -math.inf, -math.inf, errors, len(found)
+    return -syntax.line, -syntax.column, errors, len(found)
+
+
+def _moved(found: Sequence[Diagnostic], left: Sequence[Diagnostic]) -> bool:
+    """Tell whether what was no TOML is wrong still, as a value: then it was meant as something else."""
+    places = {each.place for each in found if each.code == codes.SYNTAX}
+    return any(each.place in places and each.severity == "error" for each in left)
 
 
 def _apart(fixes: Iterable[Fix]) -> list[Fix]:

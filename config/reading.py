@@ -153,11 +153,13 @@ def _explain(document: Document, scanner: Scanner, message: str, offset: int, *,
         kind = "array" if text[start] == "[" else "inline table"
         return document.at_offset(codes.SYNTAX, f"the {kind} is not closed", "", start, start + 1)
     bare = _bare_word(text, scanner.value_start, offset)
-    if bare and message.startswith("Expected newline"):
+    if bare and message.startswith(("Expected newline", "Unclosed")):
         found = f"not TOML: {bare} is neither a number nor a date"
         start = scanner.value_start
         quoted = f'"{bare}"'
         return document.at_offset(codes.SYNTAX, found, _in_quotes(bare), start, start + len(bare), fix=quoted)
+    if message.startswith("Invalid value") and (bare := _unquoted(text, offset, inside=bool(scanner.opened))):
+        return _text(document, bare, offset, str(scanner.statement[-1]))
     line = text[scanner.value_start :].split("\n", 1)[0].split("#", 1)[0].rstrip()
     if message.startswith("Expected newline") and re.fullmatch(r"[\w.:/+-]+(?: [\w.:/+-]+)+", line):
         found = f"not TOML: {line} is neither a number nor a date"
@@ -195,7 +197,44 @@ def _bare_word(text: str, start: int, offset: int) -> str:
 
 
 def _in_quotes(text: str) -> str:
-    return f'text stands in quotes: "{text}"'
+    return f"text stands in quotes: {_quoted(text)}"
+
+
+def _quoted(text: str) -> str:
+    return f"'{text}'" if "\\" in text else f'"{text}"'
+
+
+def _unquoted(text: str, offset: int, *, inside: bool) -> str:
+    """Return the text at ``offset`` that lacks its quotes, where nothing but that can be wrong with it.
+
+    ``inside`` a list or an inline table it is one word, else what stands up to a comment.
+    """
+    match = (_ELEMENT if inside else _VALUE).match(text, offset)
+    return match[0] if match and match[0].isprintable() and match[0][0] != "=" else ""
+
+
+_VALUE = re.compile(r"""[^\s"'\[\]{}#,]+(?:[ ][^\s"'\[\]{}#,=]+)*(?=[ \t]*(?:\n|\Z|\#))""")
+_ELEMENT = re.compile(_WORD.pattern + r"(?=[ \t]*(?:[,\]}\n#]|\Z))")
+"""A value without quotes from its beginning to its line's end; an = stands only in its first word."""
+
+_BOOLEANS = {"true": "true", "yes": "true", "on": "true", "false": "false", "no": "false", "off": "false"}
+_NOTHING = frozenset({"none", "null", "nil", "undefined", "nan", "inf"})
+_WORDS = {"lifespan": {"on", "off"}, "forwarded": {"none"}, "protocol": {"none"}, "client_auth": {"none"}}
+"""Keys that take such a word as text."""
+
+
+def _text(document: Document, bare: str, offset: int, key: str) -> Diagnostic:
+    """Return that a value lacks its quotes, with the fix, but where it may have been meant as no text."""
+    end, word = offset + len(bare), bare.lower()
+    advice, fix = _in_quotes(bare), _quoted(bare)
+    if bare not in _WORDS.get(key, ()):
+        if word in _BOOLEANS:
+            meant = _BOOLEANS[word]
+            message = f"not TOML: {bare} is neither true nor false"
+            return document.at_offset(codes.SYNTAX, message, f"write {meant}", offset, end, fix=meant)
+        if word in _NOTHING:
+            advice, fix = f"{advice}; for the default leave the key out", ""
+    return document.at_offset(codes.SYNTAX, f"not TOML: {bare} has no quotes", advice, offset, end, fix=fix)
 
 
 def _lower(message: str) -> str:
@@ -227,7 +266,7 @@ def _advice(text: str, message: str, offset: int) -> str:
         if rest.startswith("="):
             return "one = stands between a key and its value"
         if rest and rest[0] not in "\"'[{":
-            return _in_quotes(rest)
+            return "text stands in quotes" if re.search("[\"']", rest) else _in_quotes(rest)
         if not rest:
             return "a value is missing after the ="
     if message.startswith("Invalid initial") and text[:offset].endswith(("{", ",")):

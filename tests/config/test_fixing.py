@@ -99,7 +99,23 @@ def lint(data: bytes):
         (f'{MAIN}proxy.trusted = "10.0.0.1/8"', f'{MAIN}proxy.trusted = ["10.0.0.0/8"]'),
         (f'{MAIN}timeouts = {{ drain = "5 min" }}', f'{MAIN}timeouts = {{ drain = "5m" }}'),
         (f'{MAIN}[lint]\nignore = ["asg508"]', f'{MAIN}[lint]\nignore = ["ASG508"]'),
-        # What is in quotes then is wrong still: nothing is better.
+        # Text without quotes, which is no TOML: each makes the next one seen.
+        (f"{MAIN}exposure = loopback", f'{MAIN}exposure = "loopback"'),
+        (f"{MAIN}exposure=loopback\t# loopback", f'{MAIN}exposure="loopback"\t# loopback'),
+        ("unix = /run/a b\nmode = 0660", 'unix = "/run/a b"\nmode = "0660"'),
+        ("endpoint = tcp:1:interface=\\:\\:1 # é", "endpoint = 'tcp:1:interface=\\:\\:1' # é"),
+        ("address = ::1\nport = 1\nrequired = Yes", 'address = "::1"\nport = 1\nrequired = true'),
+        (
+            f"{MAIN}proxy = {{ forwarded = none, trusted = [unix , 10.0.0.0/8,\n  ::1 # v6\n] }}",
+            f'{MAIN}proxy = {{ forwarded = "none", trusted = ["unix" , "10.0.0.0/8",\n  "::1" # v6\n] }}',
+        ),
+        (f"{MAIN}log.level = info\nadress = x", f'{MAIN}log.level = "info"\nadress = "x"'),
+        (
+            "address = ::1\nport = 1\n" + "".join(f"[listeners.b{i}]\nunix = /x{i}\n" for i in range(30)),
+            'address = "::1"\nport = 1\n' + "".join(f'[listeners.b{i}]\nunix = "/x{i}"\n' for i in range(30)),
+        ),
+        # What is in quotes then is wrong still: it was meant as something else.
+        (f"{MAIN}exposure = publik", f"{MAIN}exposure = publik"),
         ("address = '::1'\nport = 8_", "address = '::1'\nport = 8_"),
     ],
 )
@@ -131,6 +147,13 @@ def test_where_all_fixes_together_make_nothing_better_each_is_tried_alone():
         'endpoint = "8000"',
         f"{MAIN}nothing = 1",
         f"{MAIN}limit = 1",
+        f"{MAIN}root_path = None",
+        f"{MAIN}root_path = a = b",
+        f"{MAIN}root_path = /a, /b",
+        f'{MAIN}root_path = /a"b',
+        f'{MAIN}root_path = "/a',
+        f'{MAIN}headers = {{ x = max-age=3, y = "1" }}',
+        f'{MAIN}headers = {{ x = a b, y = "1" }}',
     ],
 )
 def test_what_needs_a_decision_is_left_alone(decision):

@@ -387,6 +387,10 @@ LO = 'address = "127.0.0.1"\nport = 8000'
 FILES: dict[str, dict[str, str]] = {
     "ASG003": {
         "bare": file("[listeners.main]\naddress = ⟦ASG003|127.0.0.1⟧\nport = 8000\n"),
+        "text": file(f"[listeners.main]\n{LO}\nexposure = ⟦ASG003|public⟧ # é\n"),
+        "element": file(f"[listeners.main]\n{LO}\nproxy = {{ trusted = [⟦ASG003|unix⟧, 1] }}\n"),
+        "network": file(f"[listeners.main]\n{LO}\n[proxy]\ntrusted = [⟦ASG003|10.0.0.0/8⟧]\n"),
+        "boolean": file(f"[listeners.main]\n{LO}\nrequired = ⟦ASG003|False⟧\n"),
         "words": file(f"[listeners.main]\n{LO}\n[timeouts]\ndrain = ⟦ASG003|10 s⟧ # é\n"),
         "quote": file('[listeners.main]\naddress = ⟦ASG003|"⟧127.0.0.1\nport = 8000\n'),
         "others": (
