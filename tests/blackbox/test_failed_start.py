@@ -8,6 +8,7 @@ import socket
 
 import pytest
 
+from asgid.config import codes
 from support.files import SITE, free_port, probe_file, write
 from support.raw import Raw
 
@@ -59,6 +60,19 @@ def test_with_required_false_the_rest_serves(serve, held):
         assert client.get("/hello").status == 200
     for name in ("broken", "gone"):
         assert re.search(rf"warning\[ASG\d+\].*{name}", server.err.text), name
+
+
+def test_what_has_no_code_of_its_own_fails_its_listener_with_the_words_of_the_system(run, serve, tmp_path):
+    # RFC 2606: there is no host of that name anywhere.
+    text = '[listeners.named]\nendpoint = "tcp:0:interface=nosuch.invalid"\n'
+    path = probe_file(tmp_path, text)
+    failed, by_hand = run("--config", path), run("lint", "--live", path)
+    assert (failed.status, by_hand.status) == (1, 1)
+    for said in (failed.err.text, by_hand.out.text):
+        assert re.search(rf":6:12: error\[{codes.LISTENER_FAILED}\]: listener named: nosuch\.invalid", said)
+    server = serve(text + "required = false\n" + LOOPBACK.format(name="good", port=0))
+    assert [line.name for line in server.listeners] == ["good"]
+    assert f"warning[{codes.LISTENER_FAILED}]: listener named: nosuch.invalid" in server.err.text
 
 
 def test_where_no_listener_serves_the_start_fails(run, tmp_path, held):

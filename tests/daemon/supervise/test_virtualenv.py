@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 
 import pytest
 
+from asgid.config import codes
 from support.raw import Raw
 
 APPLICATION = """
@@ -74,6 +76,15 @@ def test_what_is_too_old_is_told_with_both_versions_before_anything_is_imported(
     for words in ("uvloop >=", "0.14.0", "httptools >=", "0.1.0", "listeners.toml:4:14", "pip install"):
         assert words in done.err.text
     assert "it was imported" not in done.err.text
+    assert done.err.text.count(f"error[{codes.DEPENDENCY_TOO_OLD}]") == 2
+    by_hand = run("lint", "--live", "listeners.toml")
+    assert by_hand.status == 1
+    for package in ("uvloop", "httptools"):
+        assert re.search(
+            rf"^listeners\.toml:4:14: error\[{codes.DEPENDENCY_TOO_OLD}\]: .*{package}",
+            by_hand.out.text,
+            re.MULTILINE,
+        )
 
 
 def test_an_environment_that_is_not_there_is_told(run, venv, tmp_path):
