@@ -1,4 +1,4 @@
-"""What asgid's own code costs a request, from ``dataReceived`` to ``write``, without a socket.
+"""What asgid's own code costs a request or a message, from ``dataReceived`` to ``write``, without a socket.
 
     python tests/bench/in_memory.py [--rounds N] [CASE ...]
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import time
+from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -27,15 +28,26 @@ if TYPE_CHECKING:
 
     Case = tuple[Callable[[], float], ConnectionFactory]
 
+HANDSHAKE = (
+    b"GET /ws HTTP/1.1\r\nHost: 127.0.0.1:8000\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+)
+SETTLE_S = 0.05  # in which a WebSocket is accepted
 REQUESTS = 128  # that differ, and that a round takes: short, so that some rounds are not interrupted
 
 
 class Transport:
     """As much of a transport as a connection needs that is never full and never lost; ``write`` counts."""
 
-    def __init__(self) -> None:
-        self.writes: list[bytes] = []
+    def __init__(self, writes: deque[bytes] | None = None) -> None:
+        self.writes: list[bytes] | deque[bytes] = [] if writes is None else writes
         self.write = self.writes.append
+
+    def resumeProducing(self) -> None:
+        pass
+
+    def pauseProducing(self) -> None:
+        pass
 
     def registerProducer(self, producer: object, streaming: bool) -> None:
         pass
@@ -154,6 +166,38 @@ def new_each_time(application: object) -> Case:
     return one_round, connections
 
 
+def websocket(size: int) -> Case:
+    """Messages of ``size`` bytes, text and binary in turn, each echoed."""
+    connections = factory(app.websocket)
+    connection = connections.buildProtocol(None)
+    transport = Transport(deque(maxlen=1))  # what is written is let go of, as a socket does
+    connection.makeConnection(transport)
+    connection.dataReceived(HANDSHAKE)
+    frames = [masked_frame(0x81 + i % 2, b"%08d" % i + b"x" * (size - 8)) for i in range(REQUESTS)]
+
+    def one_round() -> float:
+        take = transport.protocol.dataReceived
+        before = transport.protocol._body_bytes
+        transport.protocol._turn = 1 << 60  # no turn of the loop comes in a round, to be waited for
+        began = time.perf_counter()
+        for data in frames:
+            take(data)
+        took = time.perf_counter() - began
+        if transport.protocol._body_bytes - before != REQUESTS * size:
+            raise SystemExit("not every message came back")
+        return took
+
+    return one_round, connections
+
+
+def masked_frame(first: int, payload: bytes) -> bytes:
+    """A client's frame (RFC 6455 5.2)."""
+    mask = b"\x01\x80\xff\x5a"
+    size = len(payload)
+    length = bytes((0x80 | size,)) if size < 126 else b"\xfe" + size.to_bytes(2, "big")
+    return bytes((first,)) + length + mask + bytes(byte ^ mask[i % 4] for i, byte in enumerate(payload))
+
+
 def answered(writes: list[bytes]) -> None:
     if len(writes) != REQUESTS or any(not write.startswith(b"HTTP/1.1 200") for write in writes):
         raise SystemExit("not every request was answered with 200")
@@ -165,6 +209,8 @@ CASES: dict[str, Callable[[], Case]] = {
     "browser": lambda: kept_alive("browser", app.hello),
     "post-1k": lambda: kept_alive("post", app.echo),
     "close": lambda: new_each_time(app.hello),
+    "ws-64": lambda: websocket(64),
+    "ws-16k": lambda: websocket(16384),
 }
 
 
@@ -177,17 +223,31 @@ def main() -> None:
     arguments = parser.parse_args()
     loop = uvloop.new_event_loop()
 
-    def measure() -> None:  # in a callback of the loop, as requests are: inside a task each would cost one
-        try:
-            for name in arguments.cases or CASES:
-                one_round, connections = CASES[name]()
-                best = min(one_round() for _ in range(arguments.rounds))
-                connections.gateway.close()
-                print(f"{name:10} {best / REQUESTS * 1e6:6.2f} us a request")
-        finally:
-            loop.call_soon(loop.call_soon, loop.stop)  # the spare tasks end first
+    left = list(arguments.cases or CASES)
 
-    loop.call_soon(measure)
+    def next_case() -> None:
+        if left:
+            name = left.pop(0)
+            case = CASES[name]()
+            loop.call_soon(loop.call_later, SETTLE_S, measure, name, *case)
+        else:
+            loop.call_later(SETTLE_S, loop.stop)  # tasks end first
+
+    def measure(name: str, one_round: Callable[[], float], connections: ConnectionFactory) -> None:
+        # In a callback of the loop, as requests are: inside a task each would cost one.
+        try:
+            best = min(one_round() for _ in range(arguments.rounds))
+            print(f"{name:10} {best / REQUESTS * 1e6:6.2f} us each")
+            connections.gateway.close()
+            for cycle in tuple(connections.gateway.cycles):  # WebSockets
+                cycle.task.cancel()
+        except BaseException:
+            left.clear()
+            raise
+        finally:
+            next_case()
+
+    loop.call_soon(next_case)
     loop.run_forever()
 
 
