@@ -55,12 +55,6 @@ class Transport:
     def unregisterProducer(self) -> None:
         pass
 
-    def pauseProducing(self) -> None:
-        pass
-
-    def resumeProducing(self) -> None:
-        pass
-
     def loseConnection(self) -> None:
         pass
 
@@ -239,8 +233,8 @@ def main() -> None:
             best = min(one_round() for _ in range(arguments.rounds))
             print(f"{name:10} {best / REQUESTS * 1e6:6.2f} us each")
             connections.gateway.close()
-            for cycle in tuple(connections.gateway.cycles):  # WebSockets
-                cycle.task.cancel()
+            for connection in tuple(connections.connections):  # a WebSocket's application ends by it
+                connection.connectionLost(None)
         except BaseException:
             left.clear()
             raise
