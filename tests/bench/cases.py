@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from measures import Bench, Load
 
+SAME_RATE = 12_000  # requests a second that the faster ones reach twice on a slow machine
 IDLE_HTTP = 5000
 IDLE_WEBSOCKETS = 2000
 
@@ -65,6 +66,10 @@ CASES = (
     _load("response-1m", "1 MiB in 64 KiB pieces", "mebibyte", measures.wrk(16, "hello"), "responses/s"),
     _load("close", "a new connection for each request", "hello", measures.wrk(64, "close")),
     _less("p99", "p99 of latency at half of its own peak", "ms", measures.latency),
+    _less(
+        "p99-same", f"p99 of latency at {SAME_RATE:,} requests/s", "ms",
+        partial(measures.latency_at, SAME_RATE),
+    ),
     _messages("ws-64", "WebSocket echo 64 B, 50 clients", 64),
     _messages("ws-16k", "WebSocket echo 16 KiB, 50 clients", 16384),
     _messages("ws-deflate", "compressed WebSocket echo 4 KiB, 50 clients", 4096, deflate=True),

@@ -42,6 +42,7 @@ GOALS = (
     Goal("response-1m", "best", 1.0, 1.2),
     Goal("upload-1m", "best", 1.0, 1.2),
     Goal("p99", "best", 1.0, 1.0),
+    Goal("p99-same", "best", 1.0, 1.0),
     Goal("ws-deflate", "best", 1.0, 1.2),
     Goal("idle-http", "granian", 1.0, 2.0),
     Goal("idle-ws", "uvicorn", 1.0, 2.0),

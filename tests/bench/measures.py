@@ -84,6 +84,13 @@ def latency(name: str, bench: Bench) -> float:
         return load.paced(server, bench.cores.load, bench.seconds, peak / 2, bench.tools)
 
 
+def latency_at(rate: float, name: str, bench: Bench) -> float:
+    """The 99th percentile of latency in milliseconds, at ``rate`` requests a second."""
+    with bench.serving(name, "hello") as server:
+        wrk(64, "hello")(server, bench, WARM_UP_S)
+        return load.paced(server, bench.cores.load, bench.seconds, rate, bench.tools)
+
+
 def weighed(application: str, hold: Hold, count: int, name: str, bench: Bench) -> float:
     """The growth of memory for each of ``count`` connections, in KiB."""
     with bench.serving(name, application) as server:

@@ -65,7 +65,7 @@ class Client:
         self.sockets[descriptor].send(REQUEST % (number, number * 2654435761 & 0xFFFFFFFF))
 
     def take(self, descriptor: int) -> None:
-        data = self.sockets[descriptor].recv(65536)
+        data = self.sockets[descriptor].recv(4096)
         if not data:
             raise ConnectionError("the server ended a connection")
         if descriptor in self.got:
