@@ -7,8 +7,7 @@ with the finding, so that what is shown is what was read.
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,8 +22,7 @@ COMMAND_LINE = "command line"
 """The ``file`` of a place that is not in a file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fix:
+class Fix(NamedTuple):
     """A change that is safe to make without asking: the text from a place to its end (exclusive), replaced.
 
     Lines and columns are 1-based, columns in characters. ``text`` is what stands there afterwards.
@@ -37,8 +35,7 @@ class Fix:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(NamedTuple):
     """One finding. ``key`` is dotted; ``end_line`` and ``end_column`` (exclusive, 0: not known) end it.
 
     ``source`` is the line of text that ``place`` points into, without its newline; empty where there is none.
@@ -152,5 +149,5 @@ def _record(diagnostic: Diagnostic) -> dict[str, object]:
         "end_column": diagnostic.end_column or None,
         "key": diagnostic.key,
         "help": diagnostic.help,
-        "fix": asdict(diagnostic.fix) if diagnostic.fix else None,
+        "fix": diagnostic.fix._asdict() if diagnostic.fix else None,
     }

@@ -8,7 +8,7 @@ is, and whose a unix socket is, can be changed on a socket that is open. So a li
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -188,11 +188,9 @@ def _restart(old: Plan, new: Plan) -> Iterator[Change]:
 def _table(spec: Any) -> dict[str, str]:
     """Return a table of the plan by its keys in a file, without what only says where it stands there."""
     return {
-        _NAMES.get(each.name, each.name.removesuffix("_bytes").removesuffix("_s")): _written(
-            each.name, getattr(spec, each.name)
-        )
-        for each in fields(spec)
-        if each.name not in {"place", "environment", "rewrites"} and not each.name.endswith("_place")
+        _NAMES.get(name, name.removesuffix("_bytes").removesuffix("_s")): _written(name, value)
+        for name, value in spec._asdict().items()
+        if name not in {"place", "environment", "rewrites"} and not name.endswith("_place")
     }
 
 

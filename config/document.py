@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -191,7 +191,7 @@ class Document:
         if found.source or found.place.file != self.name or not self.text:
             return found
         there = self.at_place(found.code, (), found.place, found.message)
-        return replace(found, end_line=there.end_line, end_column=there.end_column, source=there.source)
+        return found._replace(end_line=there.end_line, end_column=there.end_column, source=there.source)
 
     @cached_property
     def _span_from(self) -> dict[int, Span]:

@@ -5,7 +5,6 @@ It is that of ``twisted.internet.endpoints.serverFromString``, character for cha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from asgid.config import codes
@@ -42,8 +41,7 @@ class EndpointSyntaxError(ValueError):
         self.others: tuple[EndpointSyntaxError, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """One endpoint string, taken apart: its kind, its positional arguments and its keywords, unescaped."""
 
     kind: str

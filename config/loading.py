@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asgid.config import codes
 from asgid.config.diagnostics import COMMAND_LINE, Diagnostic, has_errors, in_order
@@ -26,16 +25,14 @@ _LISTENER = re.compile(r'listeners\.(?:"(?:[^"\\]|\\.)*"|[^."]+)')
 """The dotted key of a listener, at the beginning of a longer one."""
 
 
-@dataclass(frozen=True)
-class Config:
+class Config(NamedTuple):
     """A configuration that is right by itself: the tables, and the document that they came from."""
 
     tables: Root
     document: Document
 
 
-@dataclass(frozen=True)
-class Loaded:
+class Loaded(NamedTuple):
     """What came of a file. ``config`` is None where ``diagnostics`` holds an error."""
 
     document: Document

@@ -1,15 +1,14 @@
 """Where something stands, and an endpoint string with its place: all of the plan that a lint needs.
 
-They stand apart from :mod:`asgid.config.spec`, for making its dataclasses costs a lint a tenth of its time.
+They stand apart from :mod:`asgid.config.spec`, for making its classes costs a lint some of its time.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where something stands: a file (or "command line") and a 1-based line and column, in characters."""
 
     file: str
@@ -24,8 +23,7 @@ NOWHERE = Place("command line")
 """The place of what nobody has written anywhere."""
 
 
-@dataclass(frozen=True, slots=True)
-class EndpointSpec:
+class EndpointSpec(NamedTuple):
     """One endpoint string of a listener, as ``asgid endpoints`` prints it.
 
     ``ipv6_only`` is for stock ``tcp:`` and ``ssl:`` strings with an IPv6 wildcard alone: true when another

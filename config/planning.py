@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -189,7 +188,7 @@ class _Planner:
         for each in addresses:
             if reach(each) > declared:
                 found = wider(self.document, name, declared, reach(each), TcpClaim(each, table.port or 0))
-                yield replace(found, severity=_severity(table))
+                yield found._replace(severity=_severity(table))
                 return
 
     def _on_this_host(
@@ -223,9 +222,9 @@ class _Planner:
         )
         if "*" in (table.address or ()) and claimed.address.is_unspecified:
             message = f"this host has no IPv6: listeners.{name} serves IPv4 alone"
-            self.diagnostics.append(replace(found, severity="warning", message=message))
+            self.diagnostics.append(found._replace(severity="warning", message=message))
         else:
-            problems.append(replace(found, severity=_severity(table)))
+            problems.append(found._replace(severity=_severity(table)))
 
     def _unknown_accounts(self, name: str, table: models.Listener, seen: AsgidUnix) -> Iterator[Diagnostic]:
         if seen.owner and self.host.user(seen.owner) is None:
@@ -249,11 +248,10 @@ class _Planner:
         found = list(check_collisions(self.document, claims(resolved)))
         tables = self.tables.listeners
         return [
-            replace(
-                each,
+            each._replace(
                 problems=each.problems
                 + tuple(
-                    replace(one, severity=_severity(tables[each.name]))
+                    one._replace(severity=_severity(tables[each.name]))
                     for one in found
                     if _names(one, each.name)
                 ),
@@ -286,9 +284,9 @@ def _with_ipv6_only(listeners: list[ListenerSpec]) -> list[ListenerSpec]:
         mine = claim(parse(spec.text))
         if not isinstance(mine, TcpClaim) or not mine.dual or mine.port == 0:
             return spec
-        return replace(spec, ipv6_only=mine.port in wildcards)
+        return spec._replace(ipv6_only=mine.port in wildcards)
 
-    return [replace(each, endpoints=tuple(marked(spec) for spec in each.endpoints)) for each in listeners]
+    return [each._replace(endpoints=tuple(marked(spec) for spec in each.endpoints)) for each in listeners]
 
 
 def _limits(table: models.Limits) -> Limits:

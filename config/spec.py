@@ -2,13 +2,13 @@
 
 Past this point there are no strings left to interpret and no ``None`` that means "the default". Units are
 in the names: ``_s`` is seconds (float), ``_bytes`` is bytes (int). Zero means no limit, except where a
-field says otherwise.
+field says otherwise. They are named tuples: making a dataclass costs a start four times as much.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from asgid.config.places import NOWHERE, EndpointSpec, Place
 
@@ -37,8 +37,7 @@ __all__ = [
 Headers = tuple[tuple[bytes, bytes], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """``[limits]``: what one listener lets a client do."""
 
     connections: int = 10_000
@@ -49,8 +48,7 @@ class Limits:
     concurrency: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Timeouts:
+class Timeouts(NamedTuple):
     """``[timeouts]``, in seconds; zero ``drain_s`` cuts at once, ``keep_alive_s`` after each response."""
 
     request_head_s: float = 10.0
@@ -63,8 +61,7 @@ class Timeouts:
     drain_s: float = 30.0
 
 
-@dataclass(frozen=True, slots=True)
-class WebSocketOptions:
+class WebSocketOptions(NamedTuple):
     """``[websocket]``; ``ping_interval_s`` zero sends no pings, ``queue`` is at least 1."""
 
     origins: tuple[str, ...] = ()  # in their normal form, and "self"; empty: any
@@ -79,8 +76,7 @@ class WebSocketOptions:
     compression_threshold_bytes: int = 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Proxy:
+class Proxy(NamedTuple):
     """``[proxy]``: whose word is taken. ``trusted`` holds CIDR networks as text, and ``unix``."""
 
     protocol: Literal["none", "v1", "v2", "any"] = "none"
@@ -91,8 +87,7 @@ class Proxy:
     rewrites: bool = True  # X-Forwarded-Host and -Prefix are taken; Daphne's flags know nothing of them
 
 
-@dataclass(frozen=True, slots=True)
-class ListenerSpec:
+class ListenerSpec(NamedTuple):
     """One named listener: its endpoint strings and everything a connection on it needs to know.
 
     ``problems`` is not empty where the host cannot serve it now (an interface that is not there, say); its
@@ -106,16 +101,15 @@ class ListenerSpec:
     required: bool = True
     root_path: str = ""
     headers: Headers = ()
-    limits: Limits = field(default_factory=Limits)
-    timeouts: Timeouts = field(default_factory=Timeouts)
-    websocket: WebSocketOptions = field(default_factory=WebSocketOptions)
-    proxy: Proxy = field(default_factory=Proxy)
+    limits: Limits = Limits()
+    timeouts: Timeouts = Timeouts()
+    websocket: WebSocketOptions = WebSocketOptions()
+    proxy: Proxy = Proxy()
     problems: tuple[Diagnostic, ...] = ()
     missing: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ApplicationSpec:
+class ApplicationSpec(NamedTuple):
     """``[application]``. ``environment`` is the environment file's and the table's, the table's winning."""
 
     target: str
@@ -124,13 +118,12 @@ class ApplicationSpec:
     virtualenv: Path | None = None
     factory: bool = False
     lifespan: Literal["auto", "on", "off"] = "auto"
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = MappingProxyType({})
     directory_place: Place = NOWHERE
     virtualenv_place: Place = NOWHERE
 
 
-@dataclass(frozen=True, slots=True)
-class DaemonSpec:
+class DaemonSpec(NamedTuple):
     """``[daemon]``; ``umask`` None leaves the process's own; paths are absolute."""
 
     workers: int = 1
@@ -141,8 +134,7 @@ class DaemonSpec:
     pid_file_place: Place = NOWHERE
 
 
-@dataclass(frozen=True, slots=True)
-class LogSpec:
+class LogSpec(NamedTuple):
     """``[log]``; ``access`` is "-" (standard output), "" (none) or an absolute path."""
 
     level: Literal["debug", "info", "warning", "error", "critical"] = "info"
@@ -153,12 +145,11 @@ class LogSpec:
     access_place: Place = NOWHERE
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """Everything a daemon needs to run. ``diagnostics`` are findings about this host made while planning."""
 
     application: ApplicationSpec
     listeners: tuple[ListenerSpec, ...]
-    daemon: DaemonSpec = field(default_factory=DaemonSpec)
-    log: LogSpec = field(default_factory=LogSpec)
+    daemon: DaemonSpec = DaemonSpec()
+    log: LogSpec = LogSpec()
     diagnostics: tuple[Diagnostic, ...] = ()

@@ -12,7 +12,6 @@ from __future__ import annotations
 import errno
 import os
 import socket
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -74,8 +73,7 @@ class _Wanted(NamedTuple):
     passed: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Note:
+class _Note(NamedTuple):
     """Something that is worth a word and in nobody's way."""
 
     severity: Severity
@@ -154,7 +152,7 @@ class _Live:
         address = self._resolved(wanted)
         if wanted.freebind:
             try:
-                self._resolved(replace(wanted, freebind=False))
+                self._resolved(wanted._replace(freebind=False))
             except AddressAbsentError as error:
                 message = f"{error.message} yet: nobody reaches it until it has (freebind)"
                 yield _Note("warning", error.code, message, error.help)

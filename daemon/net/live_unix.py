@@ -6,9 +6,8 @@ import errno
 import os
 import stat
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from asgid.daemon.net import privileges
 from asgid.daemon.net.errors import EndpointRefusedError, PathError
@@ -31,8 +30,7 @@ KERNELS_OWN = frozenset(
 _WITHOUT_SOCKETS = KERNELS_OWN | {"exfat", "iso9660", "msdos", "squashfs", "vfat"}
 
 
-@dataclass(frozen=True, slots=True)
-class Around:
+class Around(NamedTuple):
     """What else there is: sockets, processes, and the running service where that one is not in the way."""
 
     table: UnixTable

@@ -6,7 +6,7 @@ import errno
 import os
 import socket
 from contextlib import closing
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from asgid.daemon.net import holders, privileges
 from asgid.daemon.net.errors import (
@@ -24,8 +24,7 @@ _IP_BIND_ADDRESS_NO_PORT = 24  # <linux/in.h>
 _SAME_PORT_TRIES = 16
 
 
-@dataclass(frozen=True, slots=True)
-class TcpSocket:
+class TcpSocket(NamedTuple):
     """A TCP socket to be made.
 
     ``interface`` is a literal address with its zone, a host name, or empty for every IPv4 address.

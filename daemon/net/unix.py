@@ -7,16 +7,15 @@ import os
 import socket
 import stat
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from asgid.daemon.net import holders
 from asgid.daemon.net.errors import OwnerRefusedError, PathError, PathServedError, PathTakenError
 from asgid.daemon.net.in_use import UnixTable
 
 
-@dataclass(frozen=True, slots=True)
-class UnixSocket:
+class UnixSocket(NamedTuple):
     """A unix socket to be made. ``mode`` is its permissions; ``uid`` and ``gid`` -1 are left as they come.
 
     A path that begins with NUL is in the abstract namespace (unix(7)), where there are no permissions.
@@ -86,8 +85,7 @@ class UnixSocket:
             raise owner_refused(self.path) from error
 
 
-@dataclass(frozen=True, slots=True)
-class OwnPath:
+class OwnPath(NamedTuple):
     """A path and the inode that was made there; ``inode`` is None in the abstract namespace."""
 
     path: str

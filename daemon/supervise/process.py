@@ -7,7 +7,6 @@ import errno
 import os
 import resource
 import stat
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -22,7 +21,7 @@ def with_pid_file(plan: Plan, environment: Mapping[str, str]) -> Plan:
     directory = Path(environment.get("RUNTIME_DIRECTORY", "").partition(":")[0])
     if plan.daemon.pid_file is not None or not directory.is_absolute():
         return plan
-    return replace(plan, daemon=replace(plan.daemon, pid_file=directory / "asgid.pid"))
+    return plan._replace(daemon=plan.daemon._replace(pid_file=directory / "asgid.pid"))
 
 
 def raise_open_files() -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -55,7 +54,7 @@ class Sandbox:
 
     def _explained(self, found: Diagnostic, path: Path | None) -> Diagnostic:
         advice = self.hint(path) if path is not None else ""
-        return replace(found, help=advice) if advice else found
+        return found._replace(help=advice) if advice else found
 
     def _drop_in(self, line: str) -> str:
         return f'systemctl edit {self.unit}, and below [Service] write "{line}"'

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import pytest
@@ -114,17 +113,17 @@ async def test_a_transport_with_a_certificate_is_https():
     ("timeouts", "websocket", "interval"),
     [
         (Timeouts(), WebSocketOptions(), 1.0),
-        (dataclasses.replace(NEVER, request_head_s=2), SILENT, 0.5),
-        (dataclasses.replace(NEVER, request_body_s=1), SILENT, 0.25),
-        (dataclasses.replace(NEVER, keep_alive_s=0.4), SILENT, 0.1),
-        (dataclasses.replace(NEVER, response_write_s=3), SILENT, 0.75),
-        (dataclasses.replace(NEVER, application_s=1), SILENT, 0.25),
-        (NEVER, dataclasses.replace(SILENT, connect_s=1), 0.25),
-        (NEVER, dataclasses.replace(SILENT, ping_interval_s=1), 0.25),
-        (NEVER, dataclasses.replace(SILENT, ping_timeout_s=1), 0.25),
-        (NEVER, dataclasses.replace(SILENT, lifetime_s=1), 0.25),
+        (NEVER._replace(request_head_s=2), SILENT, 0.5),
+        (NEVER._replace(request_body_s=1), SILENT, 0.25),
+        (NEVER._replace(keep_alive_s=0.4), SILENT, 0.1),
+        (NEVER._replace(response_write_s=3), SILENT, 0.75),
+        (NEVER._replace(application_s=1), SILENT, 0.25),
+        (NEVER, SILENT._replace(connect_s=1), 0.25),
+        (NEVER, SILENT._replace(ping_interval_s=1), 0.25),
+        (NEVER, SILENT._replace(ping_timeout_s=1), 0.25),
+        (NEVER, SILENT._replace(lifetime_s=1), 0.25),
         (NEVER, SILENT, 1.0),
-        (dataclasses.replace(NEVER, keep_alive_s=0.001), SILENT, 0.01),
+        (NEVER._replace(keep_alive_s=0.001), SILENT, 0.01),
     ],
 )
 @on_loop
