@@ -69,9 +69,10 @@ def _open(reactor: NativeReactor, wanted: endpoints.View, factory: Any, *, ipv6_
             sock, own = plans.unix_socket(wanted).listening(wanted.backlog)
             return reactor.listen_on(sock, factory, wanted.backlog, path=own.path, cleanup=own.remove)
         case endpoints.Fd():
-            return accept_on(reactor, [descriptors.adopted(wanted.fileno)], factory, wanted.backlog)
+            socks = [descriptors.adopted(wanted.fileno)]
+            return accept_on(reactor, socks, factory, wanted.backlog, shared=True)
         case endpoints.AsgidSystemd():
-            return accept_on(reactor, _passed(wanted.name), factory, wanted.backlog)
+            return accept_on(reactor, _passed(wanted.name), factory, wanted.backlog, shared=True)
     raise AssertionError(wanted)  # pragma: no cover - foreign kinds went elsewhere
 
 
@@ -87,14 +88,19 @@ def _passed(name: str) -> list[socket.socket]:
 
 
 def accept_on(
-    reactor: NativeReactor, socks: Sequence[socket.socket], factory: Any, backlog: int | None
+    reactor: NativeReactor,
+    socks: Sequence[socket.socket],
+    factory: Any,
+    backlog: int | None,
+    *,
+    shared: bool = False,
 ) -> Any:
     """Return the port of one socket, or the group of several. ``backlog`` None keeps what each has."""
     ports = []
     for sock in socks:
         depth = descriptors.listening_backlog(sock) if backlog is None else backlog
         path = sock.getsockname() if sock.family == socket.AF_UNIX else None
-        ports.append(reactor.listen_on(sock, factory, depth, path=path))
+        ports.append(reactor.listen_on(sock, factory, depth, path=path, shared=shared))
     return ports[0] if len(ports) == 1 else PortGroup(ports)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 from contextlib import suppress
 from socket import AF_INET
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -42,7 +43,8 @@ class NativePort:
     kernel goes on queueing what connects, and several of them, since a server accepts one connection in a
     turn of the loop. It listens once more on whatever it is given: ``backlog`` is what ``listen`` is to be
     called with. ``path`` is a unix socket's own, None on TCP; ``cleanup`` is called when the port has closed.
-    ``again`` makes the socket anew for a port that is started after it was stopped.
+    ``again`` makes the socket anew for a port that is started after it was stopped. A ``shared`` socket lives
+    on elsewhere when the port is closed, and who waits in its backlog too.
     """
 
     _type = "TCP"  # Twisted's listenSSL writes it, and it stands in the log
@@ -57,6 +59,7 @@ class NativePort:
         path: str | bytes | None = None,
         cleanup: Callable[[], None] | None = None,
         again: Callable[[], socket.socket] | None = None,
+        shared: bool = False,
     ) -> None:
         self.reactor = reactor
         self.loop: AbstractEventLoop = reactor.loop
@@ -70,6 +73,7 @@ class NativePort:
         self.connected = False
         self._cleanup = cleanup
         self._again = again
+        self._shared = shared
         self._servers: list[Server] = []
         self._spares: list[socket.socket] = []
         self._parked: list[_Parked] = []
@@ -106,17 +110,30 @@ class NativePort:
     def stopListening(self) -> Deferred[None]:
         """Stop accepting and close the socket; the deferred fires when it is closed.
 
-        Connections that were accepted live on. What waits in the backlog is reset by the kernel.
+        Connections that were accepted live on. Those that wait in the backlog are accepted first, for the
+        kernel resets them with the last descriptor of a socket; not where accepting is paused, and as many as
+        a backlog holds: others may come all the while.
         """
         if not self.connected:
             return succeed(None)
         if self._closed is None:
             self._closed = Deferred()
-            self._refuse()
-            self.loop.call_soon(self.connectionLost, _DONE)
+            if self._shared or not self._servers:
+                self._refuse()
+                self.loop.call_soon(self.connectionLost, _DONE)
+            else:
+                self.loop.call_soon(self._close_when_empty, -(-max(self.backlog, 1) // len(self._servers)))
         return self._closed
 
     loseConnection = stopListening
+
+    def _close_when_empty(self, turns: int) -> None:
+        """Close once nobody waits in the backlog, after so many ``turns`` of the loop at the latest."""
+        if turns and self._servers and self.connected and has_waiting(self.socket.fileno()):
+            self.loop.call_soon(self._close_when_empty, turns - 1)
+        else:
+            self._refuse()
+            self.connectionLost(_DONE)
 
     def getHost(self) -> Address:
         """Return the address that the port listens on."""
@@ -295,6 +312,13 @@ def _fixes_local_end(sock: socket.socket) -> bool:
         return not sock.getsockopt(level, option)
     except OSError:  # a system without it
         return True
+
+
+def has_waiting(descriptor: int) -> bool:
+    """Tell whether a connection waits in the backlog of a listening socket (poll(2))."""
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return any(event & select.POLLIN for _, event in poll.poll(0))
 
 
 def _prefix(factory: object) -> str:

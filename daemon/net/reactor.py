@@ -115,7 +115,7 @@ class NativeReactor(AsyncioSelectorReactor):
         except DescriptorError as error:
             raise OSError(errno.EBADF, error.message) from error
         path = sock.getsockname() if sock.family == socket.AF_UNIX else None
-        return self.listen_on(sock, factory, listening_backlog(sock), path=path)
+        return self.listen_on(sock, factory, listening_backlog(sock), path=path, shared=True)
 
     def listen_on(
         self,
@@ -126,9 +126,12 @@ class NativeReactor(AsyncioSelectorReactor):
         path: str | bytes | None = None,
         cleanup: Callable[[], None] | None = None,
         again: Callable[[], socket.socket] | None = None,
+        shared: bool = False,
     ) -> NativePort:
         """Accept on ``sock``, which is bound and listens; see :class:`NativePort`. It owns the socket."""
-        port = NativePort(self, sock, factory, backlog, path=path, cleanup=cleanup, again=again)
+        port = NativePort(
+            self, sock, factory, backlog, path=path, cleanup=cleanup, again=again, shared=shared
+        )
         port.startListening()
         return port
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import http.client
+import signal
 import socket
 import threading
+import time
 
 import pytest
 
-from support.files import SITE
+from support.files import APPLICATION, SITE, write
+from support.raw import Raw
 from support.server import PATIENCE_S
 
 RESTARTS = 3
@@ -68,3 +71,51 @@ def test_restarts_under_load_lose_no_request(start, how):
             load.stop()
         assert load.failed == []
         assert server.stop() == 0
+
+
+BUSY = """
+import time
+from pathlib import Path
+
+async def application(scope, receive, send):
+    assert scope["type"] == "http"
+    if scope["path"] == "/busy":
+        Path("busy").touch()
+        while Path("busy").exists():
+            time.sleep(0.01)
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": scope["path"].encode()})
+"""
+
+
+@pytest.mark.parametrize("kind", ["address", "unix"])
+def test_clients_who_ask_while_the_loop_is_busy_are_answered_after_the_stop(start, tmp_path, kind):
+    """They wait in the kernel's backlog, and the kernel resets who is still there when the socket closes."""
+    write(tmp_path / "busy_app.py", BUSY)
+    where = f'unix = "{tmp_path}/sock"' if kind == "unix" else 'address = "127.0.0.1"\nport = 0'
+    path = write(
+        tmp_path / "listeners.toml",
+        APPLICATION.format(target="busy_app:application", directory=tmp_path)
+        + f'lifespan = "off"\n[listeners.main]\n{where}\n',
+    )
+    server = start("--config", path, cwd=tmp_path).wait_serving()
+    place = server.first.place
+    busy = Raw(place)
+    busy.request("/busy")
+    until = time.monotonic() + PATIENCE_S
+    while not (tmp_path / "busy").exists():
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    clients = [Raw(place) for _ in range(100)]
+    for number, client in enumerate(clients):
+        client.request(f"/{number}")
+    server.tell(signal.SIGTERM)
+    (tmp_path / "busy").unlink()
+    assert busy.response().body == b"/busy"
+    for number, client in enumerate(clients):
+        with client:
+            answer = client.response()
+            assert (answer.status, answer.body) == (200, b"/%d" % number)
+            assert client.closed()
+    busy.close()
+    assert server.wait() == 0

@@ -148,6 +148,90 @@ def test_stopping_closes_the_socket_before_its_deferred_fires_and_stops_the_fact
     reactor.listenTCP(number, Recording(), 50, LOOPBACK)
 
 
+def crowd(place: str | tuple[str, int], count: int) -> list[socket.socket]:
+    """Connect so many clients, each of which has said something, while the loop does nothing."""
+    clients = []
+    for number in range(count):
+        client = socket.socket(socket.AF_UNIX if isinstance(place, str) else socket.AF_INET)
+        client.settimeout(20)
+        client.connect(place)
+        client.sendall(b"%04d" % number)
+        clients.append(client)
+    return clients
+
+
+async def heard(clients: list[socket.socket]) -> list[bytes]:
+    """What each client hears; empty where it was reset."""
+
+    def hear(client: socket.socket) -> bytes:
+        with client, suppress(OSError):
+            return client.recv(4)
+        return b""
+
+    loop = asyncio.get_running_loop()
+    return [await loop.run_in_executor(None, hear, client) for client in clients]
+
+
+@pytest.mark.parametrize("kind", ["tcp", "unix"])
+def test_who_waits_in_the_backlog_when_a_port_stops_is_served(reactor, run, tmp_path, kind):
+    factory = Recording()
+    place: str | tuple[str, int] = str(tmp_path / "sock")
+    if kind == "tcp":
+        port = reactor.listenTCP(0, factory, 200, LOOPBACK)
+        place = (LOOPBACK, port.getHost().port)
+    else:
+        port = reactor.listenUNIX(place, factory, 200)
+
+    async def scenario():
+        clients = crowd(place, 150)
+        await port.stopListening().asFuture(reactor.loop)
+        with closing(socket.socket(socket.AF_UNIX if kind == "unix" else socket.AF_INET)) as late:
+            assert late.connect_ex(place) in (errno.ECONNREFUSED, errno.ENOENT)
+        assert await heard(clients) == [b"%04d" % number for number in range(150)]
+
+    run(scenario())
+    assert factory.total == 150
+
+
+def test_a_port_stops_though_others_come_all_the_while(reactor, run):
+    factory = Recording()
+    clients: list[socket.socket] = []
+    port = reactor.listenTCP(0, factory, 20, LOOPBACK)
+    place = (LOOPBACK, port.getHost().port)
+
+    def more() -> None:
+        if port.connected:
+            clients.extend(crowd(place, 4))
+            reactor.loop.call_soon(more)
+
+    async def scenario():
+        more()
+        await port.stopListening().asFuture(reactor.loop)
+
+    run(scenario())
+    assert factory.total <= len(clients) <= 60
+    for client in clients:
+        client.close()
+
+
+def test_who_waits_in_the_backlog_of_a_shared_socket_is_left_to_the_next_server(reactor, run):
+    first, second = Recording(), Recording()
+    with socket.create_server((LOOPBACK, 0), backlog=100) as listening:
+        place = listening.getsockname()
+        port = reactor.adoptStreamPort(listening.fileno(), socket.AF_INET, first)
+
+        async def scenario():
+            clients = crowd(place, 50)
+            await port.stopListening().asFuture(reactor.loop)
+            taken = first.total
+            reactor.adoptStreamPort(listening.fileno(), socket.AF_INET, second)
+            assert await heard(clients) == [b"%04d" % number for number in range(50)]
+            return taken
+
+        assert run(scenario()) == 0
+        assert second.total == 50
+
+
 def test_stopping_while_paused_works_and_resuming_afterwards_does_nothing(reactor, run):
     port = reactor.listenTCP(0, Recording(), 50, LOOPBACK)
     port.pause_accepting()
