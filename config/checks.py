@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from asgid.config import codes, exposure, trust
 from asgid.config.collisions import check_collisions, claims
 from asgid.config.endpoint_check import interface_part
 from asgid.config.endpoint_values import UNIX_PATH_BYTES
+from asgid.config.endpoints import EndpointSyntaxError, parse
 from asgid.config.resolve import absolute, apart, file_endpoints
 from asgid.config.sockets import TcpClaim, takes_ipv4_wildcard
 
@@ -44,8 +46,7 @@ def check(document: Document, root: Root, known: Known) -> Iterator[Diagnostic]:
                 resolved[name][way] = _known(document, ("listeners", name, way), specs, known)
     claimed = claims({name: chain(*ways.values()) for name, ways in resolved.items()})
     yield from check_collisions(document, claimed)
-    if not _wildcard_may_be_unknown(root, claimed, known):
-        yield from _check_both_families(document, claimed)
+    yield from _check_both_families(document, claimed, _unknown_wildcards(document, root, known))
     for name, listener in root.listeners.items():
         if ("listeners", name, "exposure") in known:
             yield from exposure.check(document, name, listener, resolved[name])
@@ -62,17 +63,35 @@ def _known(
     return tuple(spec for spec in specs if spec.place not in unknown)
 
 
-def _wildcard_may_be_unknown(root: Root, claimed: Sequence[Entry], known: Known) -> bool:
-    """Tell whether a listener may have the IPv4 wildcard on a port, or at an address, that is not known."""
+def _unknown_wildcards(document: Document, root: Root, known: Known) -> set[int | None]:
+    """Return the ports on which what is not known may be the IPv4 wildcard; None among them: on any."""
     if not (known.unknown or known.broken):
+        return set()
+    found: set[int | None] = set()
+    for name, listener in root.listeners.items():
+        table = document.values["listeners"][name]
+        if ("listeners", name, "endpoint") not in known:
+            wrong = (text for text in _texts(table.get("endpoint")) if not _is_endpoint(text))
+            found |= {int(digits) for text in wrong for digits in re.findall("[0-9]{1,5}", text)}
+        addresses = set(listener.address or ())
+        if ("listeners", name, "address") not in known:
+            addresses |= set(_texts(table.get("address", "*")))  # it may be misspelled
+        if any("0.0.0.0" in text or "*" in text for text in addresses):
+            found.add(listener.port if ("listeners", name, "port") in known else None)
+    return found
+
+
+def _texts(value: object) -> list[str]:
+    listed = value if isinstance(value, list) else [value]
+    return [each for each in listed if isinstance(each, str)]
+
+
+def _is_endpoint(text: str) -> bool:
+    try:
+        parse(text)
+    except EndpointSyntaxError:
         return False
-    wide = {each.name for each in claimed if takes_ipv4_wildcard(each.claimed)}
-    return any(
-        ("listeners", name, "address") not in known
-        or ("listeners", name, "endpoint") not in known
-        or (name in wide and ("listeners", name, "port") not in known)
-        for name in root.listeners
-    )
+    return True
 
 
 def _check_unix_path(document: Document, name: str, listener: Listener) -> Diagnostic | None:
@@ -89,11 +108,18 @@ def _check_unix_path(document: Document, name: str, listener: Listener) -> Diagn
     return document.at_value(codes.BAD_PATH, ("listeners", name, "unix"), message)
 
 
-def _check_both_families(document: Document, claimed: Sequence[Entry]) -> Iterator[Diagnostic]:
-    """Find stock strings with ``::`` that take IPv4 as well, as no other listener has it on that port."""
+def _check_both_families(
+    document: Document, claimed: Sequence[Entry], unknown: set[int | None]
+) -> Iterator[Diagnostic]:
+    """Find stock strings with ``::`` that take IPv4 as well, as no other listener has it on that port.
+
+    On the ports that are ``unknown`` another may have it.
+    """
     if document.is_command_line:
         return  # a line of Daphne's means what it always did
-    wildcards = {each.claimed.port for each in claimed if takes_ipv4_wildcard(each.claimed)}
+    wildcards = {each.claimed.port for each in claimed if takes_ipv4_wildcard(each.claimed)} | unknown
+    if None in wildcards:
+        return
     for name, spec, mine in claimed:
         if isinstance(mine, TcpClaim) and mine.dual and mine.port not in wildcards:
             if spec.text.startswith("tcp6:"):

@@ -243,8 +243,9 @@ class _Live:
         for other, name, theirs, their_address, their_device in self._claims:
             taken = Taken(their_address, 0, True, their_device, True, -1, 0)
             if theirs == what and overlap(address, device, taken):
+                line = "" if where(other.place) == other.place.file else f" (line {other.place.line})"
                 raise CollisionError(
-                    f"{endpoint.text} takes what listener {name} takes with {other.text}",
+                    f"{endpoint.text} takes what listener {name}{line} takes with {other.text}",
                     f"the other one is at {where(other.place)}",
                 )
         if not listener.problems:  # with problems it is not opened

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from asgid.config import Config, Plan
+    from asgid.config.document import Document
     from asgid.config.host import HostView
     from asgid.config.scan import Key
     from asgid.config.spec import ListenerSpec
@@ -54,11 +55,19 @@ def by_hand(config: Config, plan: Plan, host: HostView, known: Iterable[Diagnost
 def _together(config: Config, known: Iterable[Diagnostic], found: list[Diagnostic]) -> list[Diagnostic]:
     """Return all of it in order, each mistake once, without what the file asks not to hear of."""
     document = config.document
-    kept = heard_of(document, map(document.in_full, found))
+    kept = heard_of(document, (document.in_full(_at_its_key(document, each)) for each in found))
     answered = {codes.ENDPOINT_FOREIGN_KIND}  # Twisted has the kind, or that is an error
     if any(each.code == codes.APPLICATION_DIRECTORY for each in found):
         answered.add(codes.NO_DIRECTORY)
     return list(in_order([*(each for each in known if each.code not in answered), *kept]))
+
+
+def _at_its_key(document: Document, found: Diagnostic) -> Diagnostic:
+    """Return a conflict at the key of its listener, as the static rule has it; others as they are."""
+    if found.code != codes.COLLISION or found.place.file != document.name or not document.text:
+        return found
+    key = tuple(found.key.split("."))  # a listener's name has no dots
+    return document.at_key(found.code, key, found.message, found.help, severity=found.severity)
 
 
 def _import(plan: Plan) -> list[Diagnostic]:

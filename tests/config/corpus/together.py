@@ -117,6 +117,14 @@ TOGETHER = {
         "endpoint = 'tcp:1:interface=\\:\\:'\nexposure = \"public\"",
         'address = "0.0.0.0"\nport = ⟦ASG206|"1"⟧\nexposure = "public"',
     ),
+    "both-families-list": endpoint(
+        "['⟦ASG307|tpc⟧:2', 'tcp:7:interface=⟦ASG310w|\\:\\:⟧']\nexposure = 'public'"
+    ),
+    "both-families-near": endpoint("['⟦ASG307|tpc⟧:7', 'tcp:7:interface=\\:\\:']\nexposure = 'public'"),
+    "both-families-address": two(
+        "endpoint = 'tcp:1:interface=⟦ASG310w|\\:\\:⟧'\nexposure = \"public\"",
+        'address = ⟦ASG207|"localhost"⟧\nport = 1',
+    ),
     # Which keys are there, whatever is wrong with their values.
     "no-port-bad-address": file('⟦ASG204|[listeners.main]⟧\naddress = ⟦ASG207|"localhost"⟧\n'),
     "no-port-multicast": file('⟦ASG204|[listeners.main]⟧\naddress = [⟦ASG216|"224.0.0.1"⟧]\n'),

@@ -234,3 +234,13 @@ def test_a_warning_of_a_listener_that_fails_when_it_is_opened_has_its_line_too(s
     at = next(i for i, line in enumerate(server.err.lines) if "warning[ASG804]" in line)
     assert server.err.lines[at + 1].endswith('| address = "127.0.0.1"')
     assert server.err.text.count("ASG804") == 1
+
+
+def test_a_conflict_that_only_the_host_tells_of_is_at_the_key_and_names_the_earlier_line(
+    file, linted, tmp_path
+):
+    (tmp_path / "link").symlink_to(tmp_path, target_is_directory=True)
+    path = file(HEAD + '[listeners.a]\nunix = "s"\n\n[listeners.b]\nmode = "0600"\nunix = "link/s"\n')
+    (found,) = linted(path)
+    assert (found["code"], found["line"], underlined(path, found)) == ("ASG213", 8, "unix")
+    assert "(line 4)" in found["message"]
