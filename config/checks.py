@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from asgid.config import codes, exposure, trust
@@ -22,9 +21,7 @@ if TYPE_CHECKING:
     from asgid.config.diagnostics import Diagnostic
     from asgid.config.document import Document
     from asgid.config.models import Listener, Root
-    from asgid.config.places import EndpointSpec
     from asgid.config.pruning import Known
-    from asgid.config.scan import Key
     from asgid.config.shape import Way
 
 
@@ -34,33 +31,26 @@ def check(document: Document, root: Root, known: Known) -> Iterator[Diagnostic]:
     ``root`` holds the tables without what is not. A listener that says in several ways where it listens is
     looked at in each of them.
     """
-    resolved: dict[str, dict[Way, tuple[EndpointSpec, ...]]] = {}
+    taken: dict[str, dict[Way, tuple[Entry, ...]]] = {}
+    # What stands for an element of a list that is not known is left out.
+    unknown = {(key[:3], document.place(key)) for key in known.unknown if len(key) == 4}
     for name, listener in root.listeners.items():
-        resolved[name] = {}
+        taken[name] = {}
         for way, one in apart(listener):
             problem = _check_unix_path(document, name, one)
             if problem:
                 yield problem
             else:
-                specs = file_endpoints(document, name, one)
-                resolved[name][way] = _known(document, ("listeners", name, way), specs, known)
-    claimed = claims({name: chain(*ways.values()) for name, ways in resolved.items()})
+                found = claims(name, file_endpoints(document, name, one))
+                key = ("listeners", name, way)
+                taken[name][way] = tuple(each for each in found if (key, each.spec.place) not in unknown)
+    claimed = [each for ways in taken.values() for entries in ways.values() for each in entries]
     yield from check_collisions(document, claimed)
     yield from _check_both_families(document, claimed, _unknown_wildcards(document, root, known))
     for name, listener in root.listeners.items():
         if ("listeners", name, "exposure") in known:
-            yield from exposure.check(document, name, listener, resolved[name])
-    yield from trust.check(document, root, resolved, known)
-
-
-def _known(
-    document: Document, key: Key, specs: tuple[EndpointSpec, ...], known: Known
-) -> tuple[EndpointSpec, ...]:
-    """Return the endpoints without those that stand for an element that is not known."""
-    if key in known:
-        return specs
-    unknown = {document.place(each) for each in known.unknown if len(each) == 4 and each[:3] == key}
-    return tuple(spec for spec in specs if spec.place not in unknown)
+            yield from exposure.check(document, name, listener, taken[name])
+    yield from trust.check(document, root, taken, known)
 
 
 def _unknown_wildcards(document: Document, root: Root, known: Known) -> set[int | None]:

@@ -2,43 +2,36 @@
 
 from __future__ import annotations
 
-from itertools import chain
+from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from asgid.config import codes
 from asgid.config.diagnostics import where
 from asgid.config.document import dotted
-from asgid.config.endpoints import parse
 from asgid.config.shape import WAYS
-from asgid.config.sockets import Claim, TcpClaim, claim, collide, takes_ipv4_wildcard
+from asgid.config.sockets import Claim, TcpClaim, claim, is_wildcard, takes_ipv4_wildcard
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
-    from asgid.config.addresses import Address
     from asgid.config.diagnostics import Diagnostic
     from asgid.config.document import Document
     from asgid.config.places import EndpointSpec
+    from asgid.config.resolve import Resolved
     from asgid.config.scan import Key
 
 
 class Entry(NamedTuple):
-    """What one endpoint of a listener takes."""
+    """What one endpoint of a listener takes; ``claimed`` is None where its string does not tell."""
 
     name: str
     spec: EndpointSpec
-    claimed: Claim
+    claimed: Claim | None
 
 
-def claims(resolved: Mapping[str, Iterable[EndpointSpec]]) -> list[Entry]:
-    """Return what each endpoint takes, in order, for those whose strings tell."""
-    found = []
-    for name, specs in resolved.items():
-        for spec in specs:
-            claimed = claim(parse(spec.text))
-            if claimed is not None:
-                found.append(Entry(name, spec, claimed))
-    return found
+def claims(name: str, resolved: Iterable[Resolved]) -> tuple[Entry, ...]:
+    """Return what each endpoint of a listener takes."""
+    return tuple(Entry(name, spec, claim(endpoint)) for spec, endpoint in resolved)
 
 
 def check_collisions(document: Document, claimed: Iterable[Entry]) -> Iterator[Diagnostic]:
@@ -48,50 +41,74 @@ def check_collisions(document: Document, claimed: Iterable[Entry]) -> Iterator[D
     """
     entries = list(claimed)
     wildcards = {each.claimed.port for each in entries if takes_ipv4_wildcard(each.claimed)}
-    taken: dict[object, _Taken] = {}
+    single: dict[Claim, Entry] = {}
+    ports: dict[int, _Port] = {}
     for entry in entries:
         mine = entry.claimed
-        slot = mine.port if isinstance(mine, TcpClaim) else mine
-        earlier = taken.setdefault(slot, _Taken())
-        only6 = isinstance(mine, TcpClaim) and mine.port in wildcards
-        other = earlier.in_the_way_of(mine, ipv6_only=only6)
-        earlier.add(entry)
+        if isinstance(mine, TcpClaim):
+            if mine.port == 0:
+                continue  # each gets another one
+            port = ports.setdefault(mine.port, _Port(ipv6_only=mine.port in wildcards))
+            other = port.in_the_way_of(mine)
+            port.add(entry, mine)
+        elif mine is not None:
+            other = single.get(mine)
+            single.setdefault(mine, entry)
+        else:
+            continue
         if other is not None and (other.name, other.claimed) != (entry.name, mine):
             yield _collision(document, entry, other)
 
 
-class _Taken:
-    """Who has a port, or another thing that only one can have."""
+class _First:
+    """Of sockets that take packets for the same addresses the first for each device, empty: for all."""
 
     def __init__(self) -> None:
-        self.others: list[Entry] = []
-        self.at: dict[Address, list[Entry]] = {}
-        self.wide: dict[int, list[Entry]] = {}
-        self.of_version: dict[int, list[Entry]] = {}
+        self.of_device: dict[str, tuple[int, Entry]] = {}
 
-    def add(self, entry: Entry) -> None:
-        mine = entry.claimed
-        if not isinstance(mine, TcpClaim):
-            self.others.append(entry)
-            return
-        self.at.setdefault(mine.address, []).append(entry)
-        self.of_version.setdefault(mine.address.version, []).append(entry)
-        if mine.address.is_unspecified:
-            self.wide.setdefault(mine.address.version, []).append(entry)
+    def add(self, entry: Entry, device: str) -> None:
+        self.of_device.setdefault(device, (len(self.of_device), entry))
 
-    def in_the_way_of(self, mine: Claim, *, ipv6_only: bool) -> Entry | None:
-        """Return the first that cannot be had together with ``mine``. Few are looked at."""
-        if not isinstance(mine, TcpClaim):
-            return self.others[0] if self.others else None
+    def beside(self, device: str) -> Entry | None:
+        """Return the first that a socket for ``device`` cannot be had beside."""
+        if not device:
+            return next((entry for _, entry in self.of_device.values()), None)
+        found = [self.of_device[each] for each in ("", device) if each in self.of_device]
+        return min(found)[1] if found else None
+
+
+class _Port:
+    """Who has a port, looked up by what is in another one's way, as :func:`sockets.collide` tells it.
+
+    ``ipv6_only``: no ``::`` takes IPv4 as well.
+    """
+
+    def __init__(self, *, ipv6_only: bool) -> None:
+        self.ipv6_only = ipv6_only
+        self.groups: defaultdict[object, _First] = defaultdict(_First)
+
+    def add(self, entry: Entry, mine: TcpClaim) -> None:
         version = mine.address.version
-        near: list[list[Entry]] = [self.at.get(mine.address, []), self.wide.get(version, [])]
-        if mine.address.is_unspecified:
-            near.append(self.of_version.get(version, []))
-        if version == 4:
-            near.append(self.wide.get(6, []))  # a stock string's, which takes IPv4 as well
-        elif mine.dual:
-            near.append(self.of_version.get(4, []))
-        return next((each for each in chain(*near) if collide(mine, each.claimed, ipv6_only=ipv6_only)), None)
+        groups: list[object] = [mine.address, ("any", version)]
+        if is_wildcard(mine.address):
+            groups.append(("wildcard", version))
+        if mine.dual:
+            groups.append("dual")
+        for each in groups:
+            self.groups[each].add(entry, mine.device)
+
+    def in_the_way_of(self, mine: TcpClaim) -> Entry | None:
+        """Return the first that cannot be had together with ``mine``."""
+        version = mine.address.version
+        near: list[object] = [mine.address, ("wildcard", version)]
+        if is_wildcard(mine.address):
+            near.append(("any", version))
+        if not self.ipv6_only and version == 4:
+            near.append("dual")
+        elif not self.ipv6_only and mine.dual:
+            near.append(("any", 4))
+        found = (self.groups[each].beside(mine.device) for each in near if each in self.groups)
+        return next((each for each in found if each is not None), None)
 
 
 def _collision(document: Document, one: Entry, other: Entry) -> Diagnostic:

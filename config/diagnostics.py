@@ -84,7 +84,7 @@ def render_text(diagnostics: Iterable[Diagnostic]) -> str:
 
 def _block(diagnostic: Diagnostic) -> str:
     lines = [_visible(str(diagnostic))]
-    if diagnostic.source.strip():
+    if diagnostic.source and not diagnostic.source.isspace():
         number = str(diagnostic.place.line)
         margin = " " * len(number)
         shown, caret = _excerpt(diagnostic)

@@ -66,6 +66,11 @@ class Document:
     def _line_starts(self) -> list[int]:
         return [0, *(match.end() for match in re.finditer("\n", self.text))]
 
+    @cached_property
+    def _shown(self) -> dict[int, str]:
+        """The lines that a finding shows: all findings of one, which may be long, share its text."""
+        return {}
+
     def position(self, offset: int) -> tuple[int, int]:
         """Return the 1-based line and column, in characters, of the character at ``offset``."""
         line = bisect_right(self._line_starts, offset)
@@ -79,9 +84,12 @@ class Document:
         """Return line ``number`` (1-based) without its newline; empty where there is none."""
         if not self.text or not 1 <= number <= len(self._line_starts):
             return ""
-        start = self._line_starts[number - 1]
-        end = self.text.find("\n", start)
-        return self.text[start : len(self.text) if end < 0 else end]
+        shown = self._shown.get(number)
+        if shown is None:
+            start = self._line_starts[number - 1]
+            end = self.text.find("\n", start)
+            shown = self._shown[number] = self.text[start : len(self.text) if end < 0 else end]
+        return shown
 
     def key_span(self, key: Key) -> Span | None:
         """Return where the key itself stands; for a table its header, for what is not there its parent."""

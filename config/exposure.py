@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 from asgid.config import codes
 from asgid.config.addresses import Reach, is_documentation
+from asgid.config.collisions import Entry
 from asgid.config.document import dotted
-from asgid.config.endpoints import parse
-from asgid.config.places import EndpointSpec
 from asgid.config.shape import Way
-from asgid.config.sockets import PathClaim, TcpClaim, claim, reach_of
+from asgid.config.sockets import PathClaim, TcpClaim, reach_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,23 +23,22 @@ if TYPE_CHECKING:
     from asgid.config.sockets import Claim
 
 
-Ways = Mapping[Way, Sequence[EndpointSpec]]
-"""The endpoints of a listener for each way in which it says where it listens. One that is right has one."""
+Ways = Mapping[Way, Sequence[Entry]]
+"""What a listener takes, for each way in which it says where it listens. One that is right has one."""
 
 
 def check(document: Document, name: str, listener: Listener, ways: Ways) -> Iterator[Diagnostic]:
     """Yield what is wrong with who can reach one listener. An interface's addresses only the host knows."""
     if listener.exposure is None:
-        for way, specs in ways.items():
-            yield from _check_undeclared(document, ("listeners", name, way), specs)
+        for way, entries in ways.items():
+            yield from _check_undeclared(document, ("listeners", name, way), entries)
     elif listener.exposure != "public":
         yield from _check_declared(document, name, listener, ways)
 
 
 def _check_declared(document: Document, name: str, listener: Listener, ways: Ways) -> Iterator[Diagnostic]:
     declared = Reach[str(listener.exposure).upper()]
-    for way, spec in [(way, spec) for way, specs in ways.items() for spec in specs]:
-        claimed = claim(parse(spec.text))
+    for way, claimed in [(way, each.claimed) for way, entries in ways.items() for each in entries]:
         actual = reach_of(claimed)
         if actual is None:
             yield document.at_value(
@@ -72,16 +70,16 @@ def wider(document: Document, name: str, declared: Reach, actual: Reach, claimed
     )
 
 
-def _check_undeclared(document: Document, key: Key, specs: Sequence[EndpointSpec]) -> Iterator[Diagnostic]:
+def _check_undeclared(document: Document, key: Key, entries: Sequence[Entry]) -> Iterator[Diagnostic]:
     """Find that anybody may reach a listener that does not say so: once, at the first such address."""
     if document.is_command_line:
         return  # which has no word for exposure
-    public = [(spec, taken) for spec in specs if (taken := public_claim(claim(parse(spec.text))))]
+    public = [(each.spec.place, taken) for each in entries if (taken := public_claim(each.claimed))]
     if public:
-        spec, taken = public[0]
-        versions = {each.address.version for other, each in public if other.place == spec.place}
+        place, taken = public[0]
+        versions = {each.address.version for other, each in public if other == place}
         both = len(versions) > 1 or taken.dual
-        yield undeclared(document, key, spec.place, taken, both=both)
+        yield undeclared(document, key, place, taken, both=both)
 
 
 def undeclared(

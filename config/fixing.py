@@ -72,8 +72,9 @@ def _with(data: bytes, fixes: Sequence[Fix]) -> bytes:
     starts = [0]
     for line in text.split("\n"):
         starts.append(starts[-1] + len(line) + 1)
-    for fix in reversed(fixes):
-        start = starts[fix.line - 1] + fix.column - 1
-        end = starts[fix.end_line - 1] + fix.end_column - 1
-        text = text[:start] + fix.text.replace("\n", newline) + text[end:]
-    return mark + text.encode()
+    pieces: list[str] = []
+    kept = 0
+    for fix in fixes:
+        pieces += [text[kept : starts[fix.line - 1] + fix.column - 1], fix.text.replace("\n", newline)]
+        kept = starts[fix.end_line - 1] + fix.end_column - 1
+    return mark + "".join([*pieces, text[kept:]]).encode()

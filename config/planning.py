@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from asgid.config import codes
 from asgid.config.addresses import Reach, is_documentation, reach
 from asgid.config.cautions import port_zero
-from asgid.config.collisions import check_collisions, claims
+from asgid.config.collisions import Entry, check_collisions
 from asgid.config.diagnostics import Diagnostic, Severity
 from asgid.config.endpoints import AsgidUnix, parse, view
 from asgid.config.exposure import undeclared, wider
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from asgid.config.document import Document
     from asgid.config.host import HostView
     from asgid.config.loading import Config
+    from asgid.config.resolve import Resolved
     from asgid.config.scan import Key
 
 
@@ -127,7 +128,8 @@ class _Planner:
         else:
             wanted = file_endpoints(self.document, name, table)
             specs = self._on_this_host(name, table, wanted, problems)
-            lost = [claim(parse(each.text)) for each in wanted if each not in specs]
+            kept = set(specs)
+            lost = [claim(endpoint) for spec, endpoint in wanted if spec not in kept]
             missing = [f"{each} (no IPv6 on this host)" for each in lost]
         root_path = table.root_path if table.root_path is not None else self.tables.application.root_path
         return ListenerSpec(
@@ -192,12 +194,11 @@ class _Planner:
                 return
 
     def _on_this_host(
-        self, name: str, table: models.Listener, specs: tuple[EndpointSpec, ...], problems: list[Diagnostic]
+        self, name: str, table: models.Listener, wanted: tuple[Resolved, ...], problems: list[Diagnostic]
     ) -> tuple[EndpointSpec, ...]:
-        """Return ``specs`` without those that this host cannot have, and say why."""
+        """Return the endpoints without those that this host cannot have, and say why."""
         kept = []
-        for spec in specs:
-            endpoint = parse(spec.text)
+        for spec, endpoint in wanted:
             claimed = claim(endpoint)
             if isinstance(claimed, TcpClaim) and claimed.address.version == 6 and not self._has_ipv6:
                 self._no_ipv6(name, table, spec, claimed, problems)
@@ -242,26 +243,26 @@ class _Planner:
 
     def _without_collisions(self, listeners: list[ListenerSpec]) -> list[ListenerSpec]:
         """Add what only shows with the interfaces' addresses: two listeners on the same address and port."""
-        resolved = {each.name: each.endpoints for each in listeners}
         if not any(each.kind == "interface" for each in listeners):
             return listeners
-        found = list(check_collisions(self.document, claims(resolved)))
+        found: dict[str, list[Diagnostic]] = {}
+        for one in check_collisions(self.document, _taken(listeners)):
+            found.setdefault(one.key.split(".")[1], []).append(one)
         tables = self.tables.listeners
         return [
             each._replace(
                 problems=each.problems
                 + tuple(
-                    one._replace(severity=_severity(tables[each.name]))
-                    for one in found
-                    if _names(one, each.name)
+                    one._replace(severity=_severity(tables[each.name])) for one in found.get(each.name, ())
                 ),
             )
             for each in listeners
         ]
 
 
-def _names(diagnostic: Diagnostic, listener: str) -> bool:
-    return diagnostic.key.split(".")[:2] == ["listeners", listener]
+def _taken(listeners: list[ListenerSpec]) -> list[Entry]:
+    """Return what each endpoint of the plan takes."""
+    return [Entry(each.name, spec, claim(parse(spec.text))) for each in listeners for spec in each.endpoints]
 
 
 def _unresolved(table: models.Listener) -> str:
@@ -277,8 +278,7 @@ def _severity(table: models.Listener) -> Severity:
 
 def _with_ipv6_only(listeners: list[ListenerSpec]) -> list[ListenerSpec]:
     """Mark the stock strings with an IPv6 wildcard beside an IPv4 wildcard on their port."""
-    claimed = claims({each.name: each.endpoints for each in listeners})
-    wildcards = {each.port for _, _, each in claimed if takes_ipv4_wildcard(each)}
+    wildcards = {each.port for _, _, each in _taken(listeners) if takes_ipv4_wildcard(each)}
 
     def marked(spec: EndpointSpec) -> EndpointSpec:
         mine = claim(parse(spec.text))

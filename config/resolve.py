@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from asgid.config import endpoints
 from asgid.config.models import Table
@@ -59,7 +59,14 @@ def address_endpoint(listener: Listener, address: str, device: str = "") -> Endp
     return endpoints.tcp(port, address, listener.backlog)
 
 
-def file_endpoints(document: Document, name: str, listener: Listener) -> tuple[EndpointSpec, ...]:
+class Resolved(NamedTuple):
+    """An endpoint that a file asks for: as text with its place, and taken apart."""
+
+    spec: EndpointSpec
+    endpoint: Endpoint
+
+
+def file_endpoints(document: Document, name: str, listener: Listener) -> tuple[Resolved, ...]:
     """Return the endpoints of ``listener``; none for an interface, which only the host can resolve."""
     key: Key = ("listeners", name)
     explicit_backlog = listener.backlog if "backlog" in listener.model_fields_set else None
@@ -68,7 +75,10 @@ def file_endpoints(document: Document, name: str, listener: Listener) -> tuple[E
             return _address_endpoints(document, key, listener)
         case "endpoint":
             return tuple(
-                EndpointSpec(text, document.place(element(document, (*key, "endpoint"), index)))
+                Resolved(
+                    EndpointSpec(text, document.place(element(document, (*key, "endpoint"), index))),
+                    endpoints.parse(text),
+                )
                 for index, text in enumerate(listener.endpoint or ())
             )
         case "unix":
@@ -85,15 +95,16 @@ def file_endpoints(document: Document, name: str, listener: Listener) -> tuple[E
             made = endpoints.fd(listener.fd or 0, explicit_backlog)
         case "interface":
             return ()
-    return (EndpointSpec(str(made), document.place((*key, kind_of(listener)))),)
+    return (Resolved(EndpointSpec(str(made), document.place((*key, kind_of(listener)))), made),)
 
 
-def _address_endpoints(document: Document, key: Key, listener: Listener) -> tuple[EndpointSpec, ...]:
+def _address_endpoints(document: Document, key: Key, listener: Listener) -> tuple[Resolved, ...]:
     found = []
     for index, address in enumerate(listener.address or ()):
         place = document.place(element(document, (*key, "address"), index))
         literal = ("0.0.0.0", "::") if address == "*" else (str(ip_address(address)),)
-        found += [EndpointSpec(str(address_endpoint(listener, each)), place) for each in literal]
+        made = [address_endpoint(listener, each) for each in literal]
+        found += [Resolved(EndpointSpec(str(each), place), each) for each in made]
     return tuple(found)
 
 

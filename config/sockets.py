@@ -95,6 +95,11 @@ def _stock_claim(endpoint: Endpoint) -> TcpClaim | None:
     return TcpClaim(address, port, dual=address == _ANY6)
 
 
+def is_wildcard(address: Address) -> bool:
+    """Tell whether ``address`` is every one of its family."""
+    return address in {_ANY4, _ANY6}
+
+
 def takes_ipv4_wildcard(claimed: Claim | None) -> TypeGuard[TcpClaim]:
     """Tell whether ``claimed`` is every IPv4 address, said as such."""
     return isinstance(claimed, TcpClaim) and claimed.address == _ANY4
@@ -125,4 +130,4 @@ def collide(one: Claim, other: Claim, *, ipv6_only: bool) -> bool:
 def _overlap(one: Address, other: Address) -> bool:
     if one.version != other.version:
         return False
-    return one == other or one in {_ANY4, _ANY6} or other in {_ANY4, _ANY6}
+    return one == other or is_wildcard(one) or is_wildcard(other)

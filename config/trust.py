@@ -9,7 +9,6 @@ from asgid.config.addresses import as_network
 from asgid.config.endpoint_check import slips
 from asgid.config.endpoints import parse
 from asgid.config.exposure import public_claim
-from asgid.config.sockets import claim
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 
 _NOBODY_ELSE = "nobody is trusted to send"
 _NAME_THEM = 'name the proxies: trusted = ["10.0.0.5", "unix"]'
+_MOST_NAMED = 8
 _FIRST = {"ssl": "TLS", "haproxy": "a PROXY header of its own"}
 
 
@@ -32,8 +32,9 @@ def check(document: Document, root: Root, resolved: Mapping[str, Ways], known: K
     if known.unnamed:
         return  # the table of which not even the name is known may be [proxy]
     said: set[Key] = set()
+    peers: dict[Key, _Peers | None] = {}
     for name, listener in root.listeners.items():
-        table = _Table(document, root, name, listener, known)
+        table = _Table(document, root, name, listener, known, peers)
         if table.forwarded and table.keys["forwarded"] not in said:
             found = _forwarded(document, table, resolved[name])
             if found is not None:
@@ -50,6 +51,7 @@ class _Peers(NamedTuple):
 
     others: tuple[str, ...]
     unix: bool | None
+    everyone: bool
 
     @property
     def nobody(self) -> bool:
@@ -59,15 +61,25 @@ class _Peers(NamedTuple):
 class _Table:
     """What ``[proxy]`` comes to for one listener, and where each of its keys is said.
 
-    ``forwarded`` and ``protocol`` are empty where they are none, or not known.
+    ``forwarded`` and ``protocol`` are empty where they are none, or not known. ``peers`` are those of the
+    lists that have been looked at: many listeners may share a long one.
     """
 
-    def __init__(self, document: Document, root: Root, name: str, listener: Listener, known: Known) -> None:
+    def __init__(
+        self,
+        document: Document,
+        root: Root,
+        name: str,
+        listener: Listener,
+        known: Known,
+        peers: dict[Key, _Peers | None],
+    ) -> None:
         self.name = name
         self.keys: dict[str, Key] = {}
         self._tables = {True: listener.proxy, False: root.proxy}
         self._known = known
         self._document = document
+        self._peers = peers
         for key in ("forwarded", "protocol", "trusted"):
             own: Key = ("listeners", name, "proxy", key)
             written = listener.proxy is not None and key in listener.proxy.model_fields_set
@@ -90,13 +102,17 @@ class _Table:
     def trusted(self) -> _Peers | None:
         """Return who is trusted, or None where that is not known."""
         key = self.keys["trusted"]
-        if key in self._known:
-            return _peers(self._value("trusted"))
-        return _peers_as_written(self._document, key)
+        if key not in self._peers:
+            is_known = key in self._known
+            self._peers[key] = (
+                _peers(self._value("trusted")) if is_known else _peers_as_written(self._document, key)
+            )
+        return self._peers[key]
 
 
 def _peers(trusted: Sequence[str]) -> _Peers:
-    return _Peers(tuple(each for each in trusted if each != "unix"), "unix" in trusted)
+    others = tuple(each for each in trusted if each != "unix")
+    return _Peers(others, "unix" in trusted, is_everyone(others))
 
 
 def _peers_as_written(document: Document, key: Key) -> _Peers | None:
@@ -108,9 +124,10 @@ def _peers_as_written(document: Document, key: Key) -> _Peers | None:
     if not isinstance(listed, list) or not all(isinstance(each, str) for each in listed):
         return None
     bad = [each for each in listed if each != "unix" and as_network(each, strict=False) is None]
-    unix = True if "unix" in listed else None if any(map(_may_mean_unix, bad)) else False
-    others = [each for each in listed if each != "unix" and not (each in bad and _may_mean_unix(each))]
-    return _Peers(tuple(map(_normal, others)), unix)
+    doubtful = set(filter(_may_mean_unix, bad))
+    others = tuple(_normal(each) for each in listed if each != "unix" and each not in doubtful)
+    unix = True if "unix" in listed else None if doubtful else False
+    return _Peers(others, unix, is_everyone(others))
 
 
 def _normal(text: str) -> str:
@@ -129,18 +146,24 @@ def _forwarded(document: Document, table: _Table, ways: Ways) -> Diagnostic | No
     key = table.keys["forwarded"]
     if trusted.nobody:
         return _forwarded_of_nobody(document, key)
-    specs = (spec for each in ways.values() for spec in each)
-    public = next((taken for spec in specs if (taken := public_claim(claim(parse(spec.text))))), None)
-    if document.is_command_line or public is None or not trusted.others or is_everyone(trusted.others):
+    entries = (each for entries in ways.values() for each in entries)
+    public = next((taken for each in entries if (taken := public_claim(each.claimed))), None)
+    if document.is_command_line or public is None or not trusted.others or trusted.everyone:
         return None  # trust of everyone is a finding of its own
     return document.at_value(
         codes.FORWARDED_ON_PUBLIC,
         key,
         f"listeners.{table.name} is on {_shown(public)}, which anybody can reach, and believes forwarded "
-        f"headers of {', '.join(trusted.others)}",
+        f"headers of {_some(trusted.others)}",
         "give the proxy a listener of its own, on an address or a unix socket that others do not reach",
         severity="warning",
     )
+
+
+def _some(names: Sequence[str]) -> str:
+    """Return names as a sentence has them: of many the first ones, for a list is where it stands."""
+    first = ", ".join(names[:_MOST_NAMED])
+    return f"{first} and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else first
 
 
 def _shown(taken: TcpClaim) -> str:
@@ -170,16 +193,21 @@ def _protocol(document: Document, table: _Table, ways: Ways) -> Iterator[Diagnos
     elif trusted is not None and "unix" in table.ways and trusted.unix is False:
         message = f'{who} is a unix socket with the PROXY protocol, and "unix" is not trusted'
         yield document.at_value(codes.PROTOCOL_WITHOUT_TRUSTED, key, message, 'add "unix" to trusted')
-    elif trusted == ((), True) and ("address" in table.ways or "interface" in table.ways):
+    elif (
+        trusted is not None
+        and not trusted.others
+        and trusted.unix
+        and ("address" in table.ways or "interface" in table.ways)
+    ):
         message = f'{who} has the PROXY protocol, and only "unix" is trusted, which it is not'
         yield document.at_value(codes.PROTOCOL_WITHOUT_TRUSTED, key, message, _NAME_THEM)
-    for spec in ways.get("endpoint", ()):
-        kind = parse(spec.text).kind
+    for entry in ways.get("endpoint", ()):
+        kind = parse(entry.spec.text).kind
         if kind in _FIRST:
             yield document.at_place(
                 codes.PROTOCOL_NOT_FIRST,
                 ("listeners", table.name, "endpoint"),
-                spec.place,
+                entry.spec.place,
                 f"{kind}: reads {_FIRST[kind]} first, and the PROXY protocol stands before that",
                 f'write protocol = "none" in [listeners.{table.name}.proxy], or another endpoint',
                 part=(0, len(kind)),
