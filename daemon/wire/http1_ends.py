@@ -9,6 +9,7 @@ from asgid.daemon.seam import Gone, RequestHead, release
 from asgid.daemon.wire.admission import RETRY_AFTER, Overloaded
 from asgid.daemon.wire.http1_head import BadRequest
 from asgid.daemon.wire.http1_response import DISCARD_BYTES, NEVER, NOBODY, Responder, log, unsent_bytes
+from asgid.daemon.wire.unread import has_unread
 
 if TYPE_CHECKING:
     from asgid.daemon.seam import RequestSink
@@ -131,7 +132,9 @@ class Ends(Responder):
 
     def _read_expired(self) -> None:
         """End a connection whose client has kept the server waiting."""
-        if self._factory.turns.is_deferred(self):  # it is the server that is late
+        if self._factory.turns.is_deferred(self) or (
+            self._state <= BODY and not self._reading_paused and has_unread(self.transport.fileno())
+        ):  # it is the server that is late: something keeps the loop busy
             self._read_deadline = self._factory.clock() + LATE_S
             return
         self._read_deadline = NEVER

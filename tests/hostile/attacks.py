@@ -144,6 +144,45 @@ def pings(rounds: int) -> Attack:
     return attack
 
 
+def crowd_of_pings(connections: int) -> Attack:
+    """Rows of 16 KiB of one-byte pings from many connections at once, whose answers are read."""
+    row = b"\x89\x81\x01\x02\x03\x04\x60" * (16 * 1024 // 7)
+
+    def attack(place: Place) -> Iterator[None]:
+        with ExitStack() as stack:
+            clients = [connected(stack, place) for _ in range(connections)]
+            for client in clients:
+                client.sendall(UPGRADE)
+                client.recv(4096)
+            yield
+            for client in clients:
+                client.sendall(row)
+            for client in clients:
+                left = 16 * 1024 // 7 * 3
+                while left > 0:
+                    got = len(client.recv(65536))
+                    assert got, "closed"
+                    left -= got
+                yield
+
+    return attack
+
+
+def crowd_of_slow_readers(connections: int, seconds: float) -> Attack:
+    """Many ask for much at the same time, with a small window, and read nothing."""
+
+    def attack(place: Place) -> Iterator[None]:
+        with ExitStack() as stack:
+            clients = [connected(stack, place, buffer=4096) for _ in range(connections)]
+            yield
+            time.sleep(0.2)
+            for client in clients:
+                client.sendall(BIG * 3)
+            yield from hold(seconds)
+
+    return attack
+
+
 def bombs(connections: int) -> Attack:
     """Compressed messages of less than 1 MiB that inflate to 1 GiB: refused with 1009 (RFC 6455 7.4.1)."""
     offer = UPGRADE[:-2] + b"Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n"

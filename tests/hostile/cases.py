@@ -50,8 +50,18 @@ def cases(*, long: bool) -> list[Case]:
         # Longer than the victim's patience with the silent, or the first would go while the last still come.
         Case("9,000 that say nothing", attacks.silent(9000, seconds), descriptors=9000, rest=PATIENT),
         Case(f"{50 * much} readers that stop", attacks.stopped_readers(50 * much, seconds)),
+        Case(
+            f"{100 * much:,} ask for 3 MiB at once and read nothing",
+            attacks.crowd_of_slow_readers(100 * much, 1.0),
+            descriptors=100 * much,
+        ),
         Case(f"{2000 * much:,} resets", attacks.resets(2000 * much)),
         Case(f"{8 * much} times 256 KiB of one-byte pings", attacks.pings(8 * much)),
+        Case(
+            f"16 KiB of one-byte pings each of {20 * much} at once",
+            attacks.crowd_of_pings(20 * much),
+            descriptors=20 * much,
+        ),
         Case(f"{2 * much} bombs of 1 MiB that inflate to 1 GiB", attacks.bombs(2 * much)),
         Case(f"{20_000 * much:,} pipelined requests", attacks.pipelined(20_000 * much, read=True)),
         Case(
