@@ -10,7 +10,7 @@ from asgid.config.addresses import Reach, is_documentation
 from asgid.config.collisions import Entry
 from asgid.config.document import dotted
 from asgid.config.shape import Way
-from asgid.config.sockets import PathClaim, TcpClaim, reach_of
+from asgid.config.sockets import TcpClaim, path_of, reach_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,13 +55,7 @@ def _check_declared(document: Document, name: str, listener: Listener, ways: Way
 
 def wider(document: Document, name: str, declared: Reach, actual: Reach, claimed: Claim) -> Diagnostic:
     """Return the finding that a listener can be reached from farther than it says."""
-    what = (
-        claimed.path
-        if isinstance(claimed, PathClaim)
-        else claimed.address
-        if isinstance(claimed, TcpClaim)
-        else claimed
-    )
+    what = claimed.address if isinstance(claimed, TcpClaim) else path_of(claimed) or claimed
     return document.at_value(
         codes.WIDER_THAN_DECLARED,
         ("listeners", name, "exposure"),

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
-from typing import TypeGuard
+from typing import Literal, NamedTuple, TypeGuard
 
 from asgid.config import endpoint_check, endpoints
 from asgid.config.addresses import Address, Reach, as_address, reach
@@ -18,8 +17,7 @@ _DEFAULT_INTERFACE = {"tcp": "", "ssl": "", "tcp6": "::", "tls": "::"}
 _DEFAULT_PORT = {"tls": "443"}
 
 
-@dataclass(frozen=True, slots=True)
-class TcpClaim:
+class TcpClaim(NamedTuple):
     """An address and a port. ``dual``: a stock string's ``::``, that takes every IPv4 address as well."""
 
     address: Address
@@ -31,37 +29,17 @@ class TcpClaim:
         return f"{self.address} port {self.port}"
 
 
-@dataclass(frozen=True, slots=True)
-class PathClaim:
-    """A unix socket's path."""
+class OtherClaim(NamedTuple):
+    """A unix socket's path, an inherited descriptor, or every one that systemd passed under a name."""
 
-    path: str
-
-    def __str__(self) -> str:
-        return f"the unix socket {self.path}"
-
-
-@dataclass(frozen=True, slots=True)
-class DescriptorClaim:
-    """An inherited descriptor."""
-
-    fileno: int
-
-    def __str__(self) -> str:
-        return f"descriptor {self.fileno}"
-
-
-@dataclass(frozen=True, slots=True)
-class SystemdClaim:
-    """Every descriptor that systemd passed under a name."""
-
+    what: Literal["the unix socket", "descriptor", "the systemd socket"]
     name: str
 
     def __str__(self) -> str:
-        return f"the systemd socket {self.name}"
+        return f"{self.what} {self.name}"
 
 
-Claim = TcpClaim | PathClaim | DescriptorClaim | SystemdClaim
+Claim = TcpClaim | OtherClaim
 
 
 @lru_cache(maxsize=4096)
@@ -76,11 +54,11 @@ def claim(endpoint: Endpoint) -> Claim | None:
             address = as_address(interface)
             return None if address is None else TcpClaim(address, port, device)
         case endpoints.Unix(path) | endpoints.AsgidUnix(path):
-            return PathClaim(path)
+            return OtherClaim("the unix socket", path)
         case endpoints.AsgidSystemd(name):
-            return SystemdClaim(name)
+            return OtherClaim("the systemd socket", name)
         case endpoints.Fd(fileno):
-            return DescriptorClaim(fileno)
+            return OtherClaim("descriptor", str(fileno))
         case _:
             return None
 
@@ -105,9 +83,16 @@ def takes_ipv4_wildcard(claimed: Claim | None) -> TypeGuard[TcpClaim]:
     return isinstance(claimed, TcpClaim) and claimed.address == _ANY4
 
 
+def path_of(claimed: Claim | None) -> str | None:
+    """Return the path of a unix socket, None for whatever else is claimed."""
+    if isinstance(claimed, OtherClaim) and claimed.what == "the unix socket":
+        return claimed.name
+    return None
+
+
 def reach_of(claimed: Claim | None) -> Reach | None:
     """Return how far a claim can be reached from, or None where that cannot be told."""
-    if isinstance(claimed, PathClaim):
+    if path_of(claimed) is not None:
         return Reach.LOOPBACK
     return reach(claimed.address) if isinstance(claimed, TcpClaim) else None
 

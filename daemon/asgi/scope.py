@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from asgid.daemon.asgi.extensions import NOTHING, Fixed, announced, of_session
-from asgid.daemon.asgi.forwarded import Forwarding
 
 if TYPE_CHECKING:
     from asgid.config.spec import ListenerSpec
+    from asgid.daemon.asgi.forwarded import Forwarding
     from asgid.daemon.seam import RequestHead
 
 Scope = dict[str, Any]
@@ -24,7 +24,11 @@ class ScopeMaker:
         self._websocket_extensions = {"asgid": Fixed(listener=spec.name), "websocket.http.response": NOTHING}
         self._root_path = spec.root_path
         self._state = state
-        self._forwarding = Forwarding(spec.name, spec.proxy) if spec.proxy.forwarded != "none" else None
+        self._forwarding: Forwarding | None = None
+        if spec.proxy.forwarded != "none":
+            from asgid.daemon.asgi import forwarded  # noqa: PLC0415 - most starts do without it
+
+            self._forwarding = forwarded.Forwarding(spec.name, spec.proxy)
 
     def http(self, head: RequestHead) -> Scope:
         """Return the scope of an HTTP request."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from asgid.config import codes, endpoints
 from asgid.config.diagnostics import Diagnostic, in_order
 from asgid.config.loading import heard_of
-from asgid.config.sockets import PathClaim, claim
+from asgid.config.sockets import claim, path_of
 from asgid.daemon.net import live_problems, privileges
 from asgid.daemon.net.holders import Processes, Service
 from asgid.daemon.net.live_unix import KERNELS_OWN, file_system
@@ -121,9 +121,9 @@ def _twice(plan: Plan) -> Iterator[Diagnostic]:
     taken: dict[tuple[str, str], str] = {}
     for listener in plan.listeners:
         for endpoint in listener.endpoints:
-            claimed = claim(endpoints.parse(endpoint.text))
-            if isinstance(claimed, PathClaim):
-                taken[_identity(Path(claimed.path))] = f"the socket of listener {listener.name}"
+            path = path_of(claim(endpoints.parse(endpoint.text)))
+            if path is not None:
+                taken[_identity(Path(path))] = f"the socket of listener {listener.name}"
     if plan.log.access not in {"", "-"}:
         access = _identity(Path(plan.log.access))
         if access in taken:
