@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("asgid.application")
 
+_QUIET_S = 10.0  # between two lines on applications that were cancelled: clients decide how many there are
+
 
 class ASGIGateway:
     """Implements :class:`asgid.daemon.seam.Gateway` for one application (ASGI 3) and one listener."""
@@ -44,6 +46,8 @@ class ASGIGateway:
         self.cycles: set[Any] = set()  # those whose application waits
         self.accepted: set[Any] = set()  # WebSockets among them that are no requests any more
         self._closing: dict[Any, asyncio.TimerHandle] = {}  # those whose client has gone, and when they end
+        self._quiet_until = 0.0
+        self._unsaid = 0
 
     @property
     def running(self) -> int:
@@ -92,8 +96,19 @@ class ASGIGateway:
         if cycle.taken > taken:
             self.close_later(cycle)
         else:
-            log.warning("listener %s: the application was cancelled: its client had gone", self.name)
+            self._say_cancelled()
             cycle.task.cancel()
+
+    def _say_cancelled(self) -> None:
+        """Say that an application was cancelled; of many say how many there were."""
+        now = self.loop.time()
+        if now < self._quiet_until:
+            self._unsaid += 1
+            return
+        others = f" ({self._unsaid} others before)" if self._unsaid else ""
+        self._unsaid = 0
+        self._quiet_until = now + _QUIET_S
+        log.warning("listener %s: the application was cancelled: its client had gone%s", self.name, others)
 
     def close(self) -> None:
         """Let go of what was kept for the next request: none comes any more."""

@@ -270,7 +270,7 @@ class HTTPCycle:
         try:
             await application(scope, self.receive, self.send)
         except asyncio.CancelledError:
-            self._fail("was cancelled")
+            self._fail("was cancelled", departure=self._gone is not None)  # the gateway has said so
         except ApplicationMistake as error:
             self._fail(str(error), mistake=True)
         except BaseException as error:  # SystemExit of an application ends a request, not the server

@@ -241,6 +241,7 @@ class HTTP1Connection(Files):
             return
         self._in_begin = True
         taken = 0
+        data = None
         turns = self._factory.turns
         try:
             while self._state == HEAD and self._ahead and not self._write_paused:
@@ -249,12 +250,15 @@ class HTTP1Connection(Files):
                         self._pause_reading()
                     turns.defer(self)
                     return
+                data = None
                 data = self._take_head()
                 if data is None:
                     break
                 taken += 1
                 self._begin(data)
         except BadRequest as refusal:
+            if data is None:  # the head was not taken
+                refusal.bodiless = self._ahead.startswith(b"HEAD ")
             self._refuse(refusal)
             return
         finally:

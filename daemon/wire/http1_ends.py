@@ -141,7 +141,9 @@ class Ends(Responder):
         counters = self._factory.counters
         if self._state == HEAD and self._in_head and self._ahead:
             counters.head_timeouts += 1
-            self._refuse(BadRequest(408, "the request's head did not come in timeouts.request_head"))
+            refusal = BadRequest(408, "the request's head did not come in timeouts.request_head")
+            refusal.bodiless = self._ahead.startswith(b"HEAD ")
+            self._refuse(refusal)
         elif self._state == BODY:
             counters.body_timeouts += 1
             self._refuse(BadRequest(408, "the request's body did not come in timeouts.request_body"))

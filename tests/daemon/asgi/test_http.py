@@ -568,6 +568,32 @@ async def test_an_application_that_goes_on_after_its_client_is_cancelled_in_time
     assert caplog.text.count("was cancelled: its client had gone") == 1
 
 
+@on_loop
+async def test_applications_that_are_cancelled_for_want_of_a_client_fill_no_log(caplog):
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        running.append(True)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            running.pop()
+
+    running: list[bool] = []
+    server, client = await begin(app, GET, timeouts=Timeouts(application_close_s=0.001))
+    others = [server.connect() for _ in range(50)]
+    for other in others:
+        other.send(GET)
+    await settle()
+    assert len(running) == 51
+    for number, each in enumerate([client, *others]):
+        (each.reset if number % 2 else each.finish)()
+    while running:  # noqa: ASYNC110 - a timer of the loop ends it
+        await asyncio.sleep(0.001)
+    await settle()
+    (record,) = caplog.records
+    assert (record.levelname, record.exc_info) == ("WARNING", None)
+    assert client.response().status == 500  # it may be there still
+
+
 # Contexts and state
 
 variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable", default="unset")

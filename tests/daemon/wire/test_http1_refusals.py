@@ -176,3 +176,34 @@ async def test_empty_lines_count_against_the_limit_however_they_come():
         client.send(b"\r\n")
     await settle()
     assert [response.status for response in client.responses()] == [200, 431]
+
+
+@pytest.mark.parametrize(
+    ("status", "data"),
+    [each for each in REFUSALS.values() if each[1].startswith(b"GET ")],
+    ids=[name for name, each in REFUSALS.items() if each[1].startswith(b"GET ")],
+)
+@on_loop
+async def test_9110_9_3_2_no_refusal_of_head_has_a_body(status, data):
+    server = Server(Echo(), limits=SMALL)
+    client = await exchange(server, b"\r\n" + data.replace(b"GET", b"HEAD", 1))
+    assert bytes(client.received).startswith(b"HTTP/1.1 %d " % status)
+    assert bytes(client.received).endswith(b"\r\n\r\n")
+    assert client.received.count(b"\r\n\r\n") == 1
+
+
+@on_loop
+async def test_9110_9_3_2_a_head_that_does_not_come_is_answered_without_a_body():
+    server = Server(Echo())
+    client = await exchange(server, b"HEAD / HTTP/1.1\r\n")
+    server.pass_time(3600)
+    await settle()
+    assert bytes(client.received).startswith(b"HTTP/1.1 408 ")
+    assert bytes(client.received).endswith(b"\r\n\r\n")
+
+
+@on_loop
+async def test_a_refusal_of_get_has_its_body_though_head_stands_behind_it():
+    server = Server(Echo(), limits=SMALL)
+    client = await exchange(server, b"GET / HTTP/1.1\r\n\r\nHEAD / HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert bytes(client.received).endswith(b"400 Bad Request\n")
