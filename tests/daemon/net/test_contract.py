@@ -70,7 +70,7 @@ NOT_OF_THE_REACTOR = tuple(
 def run(folder: Path, *arguments: str) -> dict[str, str]:
     done = subprocess.run(
         [sys.executable, "-W", "ignore", CONTRACT, *arguments],
-        capture_output=True, text=True, timeout=300, check=False, cwd=folder,
+        capture_output=True, text=True, timeout=900, check=False, cwd=folder,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
     outcomes: dict[str, str] = json.loads(done.stdout)
