@@ -203,8 +203,9 @@ class Document:
 
     @cached_property
     def _span_from(self) -> dict[int, Span]:
-        """The spans of values and headers by where they start."""
-        spans = (*self.source.headers.values(), *self.source.values.values())
+        """The spans of keys, headers and values by where they start."""
+        source = self.source
+        spans = (*source.keys.values(), *source.headers.values(), *source.values.values())
         return {span.start: span for span in spans}
 
     def at_offset(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from asgid.config import codes, writing
@@ -59,12 +59,27 @@ def parse_bind(
             return Bind("unix", said, path=text.removeprefix(prefix), mode=mode)
     if text.startswith("fd://"):
         if not text[5:].isascii() or not text[5:].isdecimal() or len(text) > 14:
-            raise ConvertError(f"{said.name} {text:.60}: there is no number of a descriptor behind fd://")
+            raise said.wrong(f"{text:.60}: there is no number of a descriptor behind fd://")
         return Bind("fd", said, fd=int(text[5:]))
     host, number = _host_and_port(text.removeprefix("tcp://"))
     if number and not (number.isascii() and number.isdecimal() and int(number[:6]) <= 65535):
-        raise ConvertError(f"{said.name} {text:.60}: {number:.20} is no port")
+        raise said.wrong(f"{text:.60}: {number:.20} is no port")
     return Bind("tcp", said, (host or empty,), int(number) if number else 8000, dual=True)
+
+
+def local_bind(
+    said: Said,
+    text: str,
+    mode: int,
+    tls: Tls | None,
+    owner: tuple[str, str],
+    prefixes: Sequence[str] = ("unix:",),
+) -> Bind:
+    """Return a bind as Gunicorn and Hypercorn make it: ``owner`` is a unix socket's user and group."""
+    made = parse_bind(said, text, mode=mode, prefixes=prefixes)
+    hosts = tuple("127.0.0.1" if each == "localhost" else each for each in made.hosts)
+    user, group = owner if made.kind == "unix" else ("", "")
+    return replace(made, hosts=hosts, dual=True, mode=mode, tls=tls, owner=user, group=group)
 
 
 def _host_and_port(text: str) -> tuple[str, str]:
@@ -240,10 +255,13 @@ def tls_of(draft: Draft, certificate: Said | None, key: Said | None) -> Tls | No
     return Tls(draft.path(str(certificate.value)), draft.path(str(own.value)), certificate)
 
 
-def no_client_certificates(draft: Draft, said: Said) -> None:
-    """Refuse what would let in clients that were kept out."""
-    draft.refuse(
-        said,
-        f"{said.shown()}: clients must show a certificate, and asgid cannot ask for one yet",
-        "let a proxy in front of it ask; without the option the rest converts",
-    )
+def clients_show_none(draft: Draft, asked: Said | None, authorities: Said | None) -> None:
+    """Refuse what would let in clients that were kept out: those without a certificate, which were asked."""
+    if asked is not None:
+        draft.refuse(
+            asked,
+            f"{asked.shown()}: clients must show a certificate, and asgid cannot ask for one yet",
+            "let a proxy in front of it ask; without the option the rest converts",
+        )
+    elif authorities is not None:
+        draft.left_out(authorities, "no client is asked for a certificate")

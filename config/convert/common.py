@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from asgid.config import codes
 from asgid.config.addresses import as_network
 from asgid.config.convert.draft import ConvertError
+from asgid.config.convert.options import size, text
 from asgid.config.fields import header_value, own_header_name
 from asgid.config.fields import target as check_target
 from asgid.config.quantities import RefusedError
@@ -130,11 +131,11 @@ def root_path_goes_before(draft: Draft, said: Said | None) -> None:
     )
 
 
-def header(draft: Draft, said: Said, text: str) -> dict[str, str]:
+def header(draft: Draft, said: Said, written: str) -> dict[str, str]:
     """Return one ``Name:Value`` as a header that can be added; what cannot be is reported."""
-    name, colon, value = text.partition(":")
+    name, colon, value = written.partition(":")
     if not colon:
-        raise ConvertError(f"{said.name} {text:.60} is no Name:Value")
+        raise said.wrong(f"{written:.60} is no Name:Value")
     name, value = name.strip(), value.strip()
     if name.lower() == "server":
         draft.put("daemon.server_header", value)
@@ -153,6 +154,27 @@ def add_headers(draft: Draft, headers: dict[str, str]) -> None:
     for listener in draft.values.get("listeners", {}).values():
         if headers:
             listener["headers"] = dict(headers)
+
+
+def message_size(draft: Draft, said: Said | None) -> None:
+    """Set the limit of a WebSocket message, which is a frame's too; 16 MiB where nothing is said."""
+    limit = "16MiB" if said is None else size(said)
+    draft.put("websocket.message_size", limit)
+    if said is None:
+        draft.comment("websocket.message_size", f"{draft.server}'s default; asgid's is 1MiB")
+    draft.put("websocket.frame_size", limit)
+
+
+def access_log(draft: Draft, said: Said | None) -> None:
+    """Set where the access log goes: nowhere, unless that is said."""
+    path = "" if said is None else text(said)
+    draft.put("log.access", path if path in {"", "-"} else draft.path(path))
+
+
+def pid_file(draft: Draft, said: Said | None) -> None:
+    """Set the pid file, where there is one."""
+    if said is not None:
+        draft.put("daemon.pid_file", draft.path(text(said)))
 
 
 def said_or(settings: Settings, name: str) -> Said | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from asgid.config import codes
-from asgid.config.convert import command, common, unit
+from asgid.config.convert import command, common, sources, unit
 from asgid.config.convert.draft import ConvertError, Draft, Said, on_command_line
 from asgid.config.convert.options import Words, apply, from_environment, text
 from asgid.config.convert.text import write
@@ -165,7 +165,7 @@ def _checked(draft: Draft) -> Converted:
     from asgid.config.loading import load_bytes  # noqa: PLC0415 - it imports pydantic
 
     if has_errors(draft.findings):
-        return Converted("", tuple(draft.findings))
+        return Converted("", sources.in_full(draft.findings))
     try:
         made = write(draft.values, draft.comments)
         data = made.encode()
@@ -183,5 +183,5 @@ def _checked(draft: Draft) -> Converted:
             )
             for each in errors
         ]  # fmt: skip
-        return Converted("", (*draft.findings, *shown))
-    return Converted(made, tuple(draft.findings))
+        return Converted("", (*sources.in_full(draft.findings), *shown))
+    return Converted(made, sources.in_full(draft.findings))

@@ -129,13 +129,13 @@ def _log(draft: Draft, settings: Settings) -> None:
     verbosity = 1 if said is None else whole(said)
     if said is not None:
         if not 0 <= verbosity < len(_LEVELS):
-            raise ConvertError(f"{said.name} is 0 to 3, not {verbosity}")
+            raise said.wrong(f"is 0 to 3, not {verbosity}")
         draft.put("log.level", _LEVELS[verbosity])
         if verbosity == len(_LEVELS) - 1:
             draft.lost(said, "asyncio's debug mode is the flag's alone; the file says level = debug", "")
     access = common.said_or(settings, "access_log")
     if access is not None:
-        draft.put("log.access", "-" if access.value == "-" else draft.path(text(access)))
+        common.access_log(draft, access)
     elif verbosity == 0:
         draft.put("log.access", "")
 

@@ -37,6 +37,11 @@ class Said:
     name: str
     place: Place
 
+    def wrong(self, message: str) -> ConvertError:
+        """Return the error that the setting is not what it must be, with its place in a file."""
+        at = "" if self.place.file.startswith(COMMAND_LINE) else f"{self.place}: "
+        return ConvertError(f"{at}{self.name} {message}")
+
     def shown(self) -> str:
         """Return what the setting says, for a message."""
         text = str(self.value)

@@ -6,9 +6,9 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from asgid.config import writing
-from asgid.config.convert import common
-from asgid.config.convert.binds import Bind, listen, no_client_certificates, tls_of
-from asgid.config.convert.draft import ConvertError, Said, on_command_line
+from asgid.config.convert import common, shared
+from asgid.config.convert.binds import Bind, clients_show_none, listen, tls_of
+from asgid.config.convert.draft import Said, on_command_line
 from asgid.config.convert.options import (
     Later,
     LeftOut,
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 NAME: Final = "Granian"
 ABBREVIATIONS: Final = False
-_DEVELOPMENT: Final = LeftOut("it is for development")
-_HTTP2: Final = LeftOut("asgid has no HTTP/2 yet")
 _RUNTIME: Final = LeftOut("asgid runs on uvloop, in one thread")
 _WORKERS: Final = LeftOut("there are no workers: systemd starts a process again that ends")
 _STATIC: Final = Lost("asgid serves no files itself", "let the proxy or the application serve them")
@@ -48,7 +46,7 @@ OPTIONS: Final = table(
     given("interface", "--interface"),
     given("http", "--http"),
     given("websockets", "--ws / --no-ws"),
-    given("workers", "--workers", Later("daemon.workers", "asgid serves in one process", unless=("1",))),
+    given("workers", "--workers", shared.WORKERS),
     given("blocking_threads", "--blocking-threads", _RUNTIME),
     given("blocking_threads_idle_timeout", "--blocking-threads-idle-timeout", _RUNTIME),
     given("runtime_threads", "--runtime-threads", _RUNTIME),
@@ -67,24 +65,23 @@ OPTIONS: Final = table(
           Put("timeouts.keep_alive", lambda said: None if truth(said) else "0s")),
     given("http1_pipeline_flush", "--http1-pipeline-flush / --no-http1-pipeline-flush",
           LeftOut("pipelined responses are gathered")),
-    given("http2_adaptive_window", "--http2-adaptive-window / --no-http2-adaptive-window", _HTTP2),
-    given("http2_initial_connection_window_size", "--http2-initial-connection-window-size", _HTTP2),
-    given("http2_initial_stream_window_size", "--http2-initial-stream-window-size", _HTTP2),
-    given("http2_keep_alive_interval", "--http2-keep-alive-interval", _HTTP2),
-    given("http2_keep_alive_timeout", "--http2-keep-alive-timeout", _HTTP2),
-    given("http2_max_concurrent_streams", "--http2-max-concurrent-streams", _HTTP2),
-    given("http2_max_frame_size", "--http2-max-frame-size", _HTTP2),
-    given("http2_max_headers_size", "--http2-max-headers-size", _HTTP2),
-    given("http2_max_send_buffer_size", "--http2-max-send-buffer-size", _HTTP2),
+    given("http2_adaptive_window", "--http2-adaptive-window / --no-http2-adaptive-window", shared.HTTP2),
+    given("http2_initial_connection_window_size", "--http2-initial-connection-window-size", shared.HTTP2),
+    given("http2_initial_stream_window_size", "--http2-initial-stream-window-size", shared.HTTP2),
+    given("http2_keep_alive_interval", "--http2-keep-alive-interval", shared.HTTP2),
+    given("http2_keep_alive_timeout", "--http2-keep-alive-timeout", shared.HTTP2),
+    given("http2_max_concurrent_streams", "--http2-max-concurrent-streams", shared.HTTP2),
+    given("http2_max_frame_size", "--http2-max-frame-size", shared.HTTP2),
+    given("http2_max_headers_size", "--http2-max-headers-size", shared.HTTP2),
+    given("http2_max_send_buffer_size", "--http2-max-send-buffer-size", shared.HTTP2),
     given("log_enabled", "--log / --no-log"),
     given("log_level", "--log-level", Put("log.level", level)),
-    given("log_config", "--log-config", Lost("the application's own logging configuration is left alone")),
+    given("log_config", "--log-config", shared.LOGGING),
     given("log_access_enabled", "--access-log / --no-access-log"),
-    given("log_access_fmt", "--access-log-fmt", Lost("the access log has one format")),
+    given("log_access_fmt", "--access-log-fmt", shared.ACCESS_FORMAT),
     given("ssl_certificate", "--ssl-certificate"),
     given("ssl_keyfile", "--ssl-keyfile"),
-    given("ssl_keyfile_password", "--ssl-keyfile-password",
-          Lost("an endpoint string has no password", "take a key without one, readable by asgid alone")),
+    given("ssl_keyfile_password", "--ssl-keyfile-password", shared.KEY_PASSWORD),
     given("ssl_protocol_min", "--ssl-protocol-min", Lost("TLS 1.2 is spoken too", unless=("tls1.2",))),
     given("ssl_ca", "--ssl-ca"),
     given("ssl_crl", "--ssl-crl", LeftOut("no client is asked for a certificate"), many=True),
@@ -114,17 +111,17 @@ OPTIONS: Final = table(
     given("metrics_scrape_interval", "--metrics-scrape-interval", _METRICS),
     given("metrics_address", "--metrics-address", _METRICS),
     given("metrics_port", "--metrics-port", _METRICS),
-    given("reload", "--reload / --no-reload", _DEVELOPMENT),
-    given("reload_paths", "--reload-paths", _DEVELOPMENT, many=True),
-    given("reload_ignore_dirs", "--reload-ignore-dirs", _DEVELOPMENT, many=True),
-    given("reload_ignore_patterns", "--reload-ignore-patterns", _DEVELOPMENT, many=True),
-    given("reload_ignore_paths", "--reload-ignore-paths", _DEVELOPMENT, many=True),
-    given("reload_tick", "--reload-tick", _DEVELOPMENT),
+    given("reload", "--reload / --no-reload", shared.DEVELOPMENT),
+    given("reload_paths", "--reload-paths", shared.DEVELOPMENT, many=True),
+    given("reload_ignore_dirs", "--reload-ignore-dirs", shared.DEVELOPMENT, many=True),
+    given("reload_ignore_patterns", "--reload-ignore-patterns", shared.DEVELOPMENT, many=True),
+    given("reload_ignore_paths", "--reload-ignore-paths", shared.DEVELOPMENT, many=True),
+    given("reload_tick", "--reload-tick", shared.DEVELOPMENT),
     given("reload_ignore_worker_failure", "--reload-ignore-worker-failure / "
-          "--no-reload-ignore-worker-failure", _DEVELOPMENT),
-    given("process_name", "--process-name", LeftOut("the process is called asgid")),
+          "--no-reload-ignore-worker-failure", shared.DEVELOPMENT),
+    given("process_name", "--process-name", shared.PROCESS_NAME),
     given("pid_file", "--pid-file"),
-    given("version", "--version", LeftOut("it prints a version"), flag=True),
+    given("version", "--version", shared.VERSION, flag=True),
 )  # fmt: skip
 _UNITS_S: Final = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 
@@ -143,8 +140,7 @@ def convert(draft: Draft, settings: Settings, words: Sequence[str]) -> None:
     _off_and_on(draft, settings)
     if (said := settings.get("workers_kill_timeout")) is not None:
         draft.put("timeouts.drain", writing.duration(_duration(said)))
-    if (said := common.said_or(settings, "pid_file")) is not None:
-        draft.put("daemon.pid_file", draft.path(text(said)))
+    common.pid_file(draft, common.said_or(settings, "pid_file"))
     if (said := settings.get("env_files")) is not None:
         environment_files(draft, said, [str(each) for each in said.value])
     if (said := common.said_or(settings, "url_path_prefix")) is not None:
@@ -174,17 +170,15 @@ def _duration(said: Said) -> float:
     if re.fullmatch("[0-9]{1,9}", word):
         return int(word)
     if parts is None or not word:
-        raise ConvertError(f"{said.name} {word:.40} is no duration")
+        raise said.wrong(f"{word:.40} is no duration")
     return sum(int(each or 0) * unit for each, unit in zip(parts.groups(), _UNITS_S.values(), strict=True))
 
 
 def _listen(draft: Draft, settings: Settings) -> None:
     tls = tls_of(draft, common.said_or(settings, "ssl_certificate"), common.said_or(settings, "ssl_keyfile"))
     verify = settings.get("ssl_client_verify")
-    if verify is not None and truth(verify):
-        no_client_certificates(draft, verify)
-    elif (said := common.said_or(settings, "ssl_ca")) is not None:
-        draft.left_out(said, "no client is asked for a certificate")
+    asked = verify if verify is not None and truth(verify) else None
+    clients_show_none(draft, asked, common.said_or(settings, "ssl_ca"))
     backlog = settings.get("backlog")
     queue = None if backlog is None else count(backlog)
     uds = common.said_or(settings, "uds")
@@ -208,7 +202,7 @@ def _mode(said: Said) -> int:
     except ValueError:
         bits = -1
     if not 0 <= bits <= 0o777:
-        raise ConvertError(f"{said.name} {word:.40} is no file mode")
+        raise said.wrong(f"{word:.40} is no file mode")
     return bits
 
 

@@ -6,8 +6,8 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from asgid.config.convert import common, sources
-from asgid.config.convert.binds import Bind, listen, no_client_certificates, parse_bind, tls_of
+from asgid.config.convert import common, shared, sources
+from asgid.config.convert.binds import clients_show_none, listen, local_bind, tls_of
 from asgid.config.convert.draft import ConvertError, Said, on_command_line
 from asgid.config.convert.options import (
     Later,
@@ -33,16 +33,12 @@ if TYPE_CHECKING:
 NAME: Final = "Gunicorn"
 ABBREVIATIONS: Final = True
 DEFAULT_FILE: Final = "gunicorn.conf.py"
-_DEVELOPMENT: Final = LeftOut("it is for development")
 _DIRTY: Final = Lost("asgid has no second kind of workers")
 _HOOK: Final = Lost("asgid has no hooks", "what has to be done once belongs into the application's lifespan")
-_HTTP2: Final = LeftOut("asgid has no HTTP/2 yet")
-_STATSD: Final = Lost("asgid sends nothing to statsd")
 _SYSLOG: Final = Lost("the log goes to standard error", "StandardError=syslog, or the journal, in the unit")
 _GOES: Final = LeftOut("it goes with --log-syslog")
 _STRICT: Final = Lost("asgid takes no requests that are not as HTTP has them")
 _SYNC: Final = LeftOut("it is for other kinds of workers")
-_LOGGING: Final = Lost("the application's own logging configuration is left alone")
 _PASTE: Final = Lost("asgid reads no Paste files", "name the application")
 _HOOKS: Final = (
     "child_exit", "nworkers_changed", "on_exit", "on_reload", "on_starting", "post_fork", "post_request",
@@ -55,13 +51,11 @@ OPTIONS: Final = table(
     given("wsgi_app", ""),
     given("bind", "-b --bind", many=True),
     given("backlog", "--backlog"),
-    given("workers", "-w --workers", Later("daemon.workers", "asgid serves in one process", unless=("1",))),
+    given("workers", "-w --workers", shared.WORKERS),
     given("worker_class", "-k --worker-class"),
     given("threads", "--threads", _SYNC),
     given("worker_connections", "--worker-connections", Put("limits.connections", count)),
-    given("max_requests", "--max-requests", Lost(
-        "asgid does not end after a number of requests",
-        "where memory grows: RuntimeMaxSec= or MemoryMax= in the unit", unless=("0",))),
+    given("max_requests", "--max-requests", shared.REQUESTS),
     given("max_requests_jitter", "--max-requests-jitter", LeftOut("it goes with --max-requests")),
     given("timeout", "-t --timeout", Lost(
         "nobody kills a process that hangs", "WatchdogSec= in the unit does: asgid answers the watchdog",
@@ -82,17 +76,17 @@ OPTIONS: Final = table(
         "limit_request_field_size", "--limit-request-field_size",
         Lost("limits.header_size is for all headers together"),
     ),
-    given("reload", "--reload", _DEVELOPMENT, flag=True),
-    given("reload_engine", "--reload-engine", _DEVELOPMENT),
-    given("reload_extra_files", "--reload-extra-file", _DEVELOPMENT, many=True),
-    given("spew", "--spew", _DEVELOPMENT, flag=True),
+    given("reload", "--reload", shared.DEVELOPMENT, flag=True),
+    given("reload_engine", "--reload-engine", shared.DEVELOPMENT),
+    given("reload_extra_files", "--reload-extra-file", shared.DEVELOPMENT, many=True),
+    given("spew", "--spew", shared.DEVELOPMENT, flag=True),
     given("check_config", "--check-config", LeftOut("asgid lint FILE checks a file"), flag=True),
     given("print_config", "--print-config", LeftOut("asgid show FILE NAME shows one"), flag=True),
     given("preload_app", "--preload", LeftOut("there is one process"), flag=True),
     given("sendfile", "--no-sendfile", LeftOut("files go by sendfile where they can"), flag=True),
     given("reuse_port", "--reuse-port", LeftOut("there is one process"), flag=True),
     given("chdir", "--chdir"),
-    given("daemon", "-D --daemon", LeftOut("systemd starts asgid in the background"), flag=True),
+    given("daemon", "-D --daemon", shared.IN_BACKGROUND, flag=True),
     given("raw_env", "-e --env", many=True),
     given("pidfile", "-p --pid"),
     given("worker_tmp_dir", "--worker-tmp-dir", LeftOut("there are no workers")),
@@ -119,16 +113,15 @@ OPTIONS: Final = table(
     given("strip_header_spaces", "--strip-header-spaces", _STRICT, flag=True),
     given("header_map", "--header-map", LeftOut("names with an underscore stay as they are")),
     given("accesslog", "--access-logfile"),
-    given("access_log_format", "--access-logformat", Lost("the access log has one format")),
+    given("access_log_format", "--access-logformat", shared.ACCESS_FORMAT),
     given("disable_redirect_access_to_syslog", "--disable-redirect-access-to-syslog", _GOES, flag=True),
-    given("errorlog", "--error-logfile --log-file", Lost(
-        "the log goes to standard error", "StandardError= in the unit", unless=("-",))),
+    given("errorlog", "--error-logfile --log-file", shared.ERROR_LOG),
     given("loglevel", "--log-level", Put("log.level", level)),
     given("capture_output", "--capture-output", LeftOut("standard output stays what it is"), flag=True),
-    given("logger_class", "--logger-class", _LOGGING),
-    given("logconfig", "--log-config", _LOGGING),
-    given("logconfig_dict", "", _LOGGING),
-    given("logconfig_json", "--log-config-json", _LOGGING),
+    given("logger_class", "--logger-class", shared.LOGGING),
+    given("logconfig", "--log-config", shared.LOGGING),
+    given("logconfig_dict", "", shared.LOGGING),
+    given("logconfig_json", "--log-config-json", shared.LOGGING),
     given("syslog", "--log-syslog", _SYSLOG, flag=True),
     given("syslog_addr", "--log-syslog-to", _GOES),
     given("syslog_prefix", "--log-syslog-prefix", _GOES),
@@ -137,29 +130,29 @@ OPTIONS: Final = table(
         "enable_stdio_inheritance", "-R --enable-stdio-inheritance",
         LeftOut("standard output stays what it is"), flag=True,
     ),
-    given("statsd_host", "--statsd-host", _STATSD),
+    given("statsd_host", "--statsd-host", shared.STATSD),
     given("statsd_prefix", "--statsd-prefix", LeftOut("it goes with --statsd-host")),
     given("dogstatsd_tags", "--dogstatsd-tags", LeftOut("it goes with --statsd-host")),
-    given("enable_backlog_metric", "--enable-backlog-metric", _STATSD, flag=True),
-    given("proc_name", "-n --name", LeftOut("the process is called asgid")),
-    given("default_proc_name", "", LeftOut("the process is called asgid")),
+    given("enable_backlog_metric", "--enable-backlog-metric", shared.STATSD, flag=True),
+    given("proc_name", "-n --name", shared.PROCESS_NAME),
+    given("default_proc_name", "", shared.PROCESS_NAME),
     given("keyfile", "--keyfile"),
     given("certfile", "--certfile"),
-    given("ssl_version", "--ssl-version", LeftOut("TLS 1.2 and later are spoken")),
+    given("ssl_version", "--ssl-version", shared.TLS_VERSION),
     given("cert_reqs", "--cert-reqs"),
     given("ca_certs", "--ca-certs"),
     given("suppress_ragged_eofs", "--suppress-ragged-eofs", _SYNC, flag=True),
     given("do_handshake_on_connect", "--do-handshake-on-connect", _SYNC, flag=True),
-    given("ciphers", "--ciphers", Lost("an endpoint string has no list of ciphers")),
+    given("ciphers", "--ciphers", shared.CIPHERS),
     given(
         "http_protocols", "--http-protocols",
         Later("listeners.http2", "HTTP/1.1 is spoken", unless=("h1", "['h1']")),
     ),
-    given("http2_max_concurrent_streams", "--http2-max-concurrent-streams", _HTTP2),
-    given("http2_initial_window_size", "--http2-initial-window-size", _HTTP2),
-    given("http2_max_frame_size", "--http2-max-frame-size", _HTTP2),
-    given("http2_max_header_list_size", "--http2-max-header-list-size", _HTTP2),
-    given("http2_cleartext", "--http2-cleartext", _HTTP2),
+    given("http2_max_concurrent_streams", "--http2-max-concurrent-streams", shared.HTTP2),
+    given("http2_initial_window_size", "--http2-initial-window-size", shared.HTTP2),
+    given("http2_max_frame_size", "--http2-max-frame-size", shared.HTTP2),
+    given("http2_max_header_list_size", "--http2-max-header-list-size", shared.HTTP2),
+    given("http2_cleartext", "--http2-cleartext", shared.HTTP2),
     given("dirty_apps", "--dirty-app", _DIRTY, many=True),
     given("dirty_workers", "--dirty-workers", _DIRTY),
     given("dirty_timeout", "--dirty-timeout", _DIRTY),
@@ -210,18 +203,11 @@ def convert(draft: Draft, settings: Settings, words: Sequence[str]) -> None:
     _environment(draft, settings)
     said = settings.get("keepalive")
     draft.put("timeouts.keep_alive", "2s" if said is None else duration(said))
-    most = settings.get("websocket_max_message_size")
-    limit = "16MiB" if most is None else size(most)
-    draft.put("websocket.message_size", limit, *([] if most else [f"{NAME}'s default; asgid's is 1MiB"]))
-    draft.put("websocket.frame_size", limit)
+    common.message_size(draft, settings.get("websocket_max_message_size"))
     if not uvicorn:
         draft.put("websocket.ping_interval", "0s", f"{NAME} sends none; asgid's default is 20s")
-    access = common.said_or(settings, "accesslog")
-    draft.put(
-        "log.access", "" if access is None else "-" if access.value == "-" else draft.path(text(access))
-    )
-    if (said := common.said_or(settings, "pidfile")) is not None:
-        draft.put("daemon.pid_file", draft.path(text(said)))
+    common.access_log(draft, common.said_or(settings, "accesslog"))
+    common.pid_file(draft, common.said_or(settings, "pidfile"))
     _proxy(draft, settings, on_unix=on_unix, uvicorn=uvicorn)
     common.limits(draft)
 
@@ -246,19 +232,9 @@ def _listen(draft: Draft, settings: Settings) -> bool:
     said = settings.get("bind") or Said("127.0.0.1:8000", "", on_command_line(""))
     value = said.value
     several = value if isinstance(value, (list, tuple)) else str(value).split(",")
-    binds = []
-    for each in several:
-        made = parse_bind(said, str(each).strip(), mode=mode, prefixes=("unix:", "unix://"))
-        hosts = tuple("127.0.0.1" if host == "localhost" else host for host in made.hosts)
-        owner, group = (
-            (_name(settings, "user"), _name(settings, "group")) if made.kind == "unix" else ("", "")
-        )
-        binds.append(
-            Bind(
-                made.kind, said, hosts, made.port, dual=True, path=made.path, mode=mode, fd=made.fd, tls=tls,
-                owner=owner, group=group,
-            )
-        )  # fmt: skip
+    owner = _name(settings, "user"), _name(settings, "group")
+    prefixes = ("unix:", "unix://")
+    binds = [local_bind(said, str(each).strip(), mode, tls, owner, prefixes=prefixes) for each in several]
     backlog = settings.get("backlog")
     listen(draft, binds, None if backlog is None else count(backlog))
     return bool(binds) and all(each.kind == "unix" for each in binds)
@@ -273,7 +249,7 @@ def _umask(said: Said | None) -> int:
     except ValueError:
         bits = -1
     if not 0 <= bits <= 0o777:
-        raise ConvertError(f"{said.name} {word:.40} is no file mode")
+        raise said.wrong(f"{word:.40} is no file mode")
     return int(bits)
 
 
@@ -284,10 +260,8 @@ def _name(settings: Settings, name: str) -> str:
 
 def _tls_rest(draft: Draft, settings: Settings) -> None:
     reqs = settings.get("cert_reqs")
-    if reqs is not None and str(reqs.value).strip() not in {"0", "CERT_NONE"}:
-        no_client_certificates(draft, reqs)
-    elif (said := common.said_or(settings, "ca_certs")) is not None:
-        draft.left_out(said, "no client is asked for a certificate")
+    asked = reqs if reqs is not None and str(reqs.value).strip() not in {"0", "CERT_NONE"} else None
+    clients_show_none(draft, asked, common.said_or(settings, "ca_certs"))
 
 
 def _environment(draft: Draft, settings: Settings) -> None:

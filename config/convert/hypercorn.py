@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from asgid.config.convert import common, sources
-from asgid.config.convert.binds import Bind, Tls, listen, no_client_certificates, parse_bind, tls_of
+from asgid.config.convert import common, shared, sources
+from asgid.config.convert.binds import clients_show_none, listen, local_bind, tls_of
 from asgid.config.convert.draft import ConvertError, Said, on_command_line
 from asgid.config.convert.options import (
     Later,
@@ -30,50 +30,37 @@ if TYPE_CHECKING:
 
 NAME: Final = "Hypercorn"
 ABBREVIATIONS: Final = True
-_DEVELOPMENT: Final = LeftOut("it is for development")
-_HTTP2: Final = LeftOut("asgid has no HTTP/2 yet")
 _WSGI: Final = LeftOut("it is for WSGI")
 _LIFESPAN: Final = Lost("the application may take as long as it wants to start and to stop")
-_STATSD: Final = Lost("asgid sends nothing to statsd")
 _CLASS: Final = Lost("asgid has its own logging")
-_REQUESTS: Final = Lost(
-    "asgid does not end after a number of requests",
-    "where memory grows: RuntimeMaxSec= or MemoryMax= in the unit",
-)
 _NAMES: Final = (
     given("config", "-c --config"),
     given("accesslog", "--access-logfile --access-log"),
-    given("access_log_format", "--access-logformat", Lost("the access log has one format")),
+    given("access_log_format", "--access-logformat", shared.ACCESS_FORMAT),
     given("backlog", "--backlog"),
     given("bind", "-b --bind", many=True),
     given("ca_certs", "--ca-certs"),
     given("certfile", "--certfile"),
     given("cert_reqs", "--cert-reqs"),
-    given("ciphers", "--ciphers", Lost("an endpoint string has no list of ciphers")),
-    given("daemon", "-D --daemon", LeftOut("systemd starts asgid in the background"), flag=True),
-    given("debug", "--debug", _DEVELOPMENT, flag=True),
-    given(
-        "errorlog", "--error-logfile --log-file --error-log",
-        Lost("the log goes to standard error", "StandardError= in the unit", unless=("-",)),
-    ),
+    given("ciphers", "--ciphers", shared.CIPHERS),
+    given("daemon", "-D --daemon", shared.IN_BACKGROUND, flag=True),
+    given("debug", "--debug", shared.DEVELOPMENT, flag=True),
+    given("errorlog", "--error-logfile --log-file --error-log", shared.ERROR_LOG),
     given("graceful_timeout", "--graceful-timeout"),
     given("read_timeout", "--read-timeout", Put("timeouts.request_body", duration)),
-    given("max_requests", "--max-requests", _REQUESTS),
+    given("max_requests", "--max-requests", shared.REQUESTS),
     given("max_requests_jitter", "--max-requests-jitter", LeftOut("it goes with --max-requests")),
     given("group", "-g --group"),
     given("worker_class", "-k --worker-class"),
     given("keep_alive_timeout", "--keep-alive"),
     given("keyfile", "--keyfile"),
-    given(
-        "keyfile_password", "--keyfile-password",
-        Lost("an endpoint string has no password", "take a key without one, readable by asgid alone"),
-    ),
+    given("keyfile_password", "--keyfile-password", shared.KEY_PASSWORD),
     given("insecure_bind", "--insecure-bind", many=True),
-    given("logconfig", "--log-config", Lost("the application's own logging configuration is left alone")),
+    given("logconfig", "--log-config", shared.LOGGING),
     given("loglevel", "--log-level", Put("log.level", level)),
     given("pid_path", "-p --pid"),
     given("quic_bind", "--quic-bind", Lost("asgid has no HTTP/3"), many=True),
-    given("use_reloader", "--reload", _DEVELOPMENT, flag=True),
+    given("use_reloader", "--reload", shared.DEVELOPMENT, flag=True),
     given(
         "root_path", "--root-path",
         Put("application.root_path", lambda said: text(said).rstrip("/") or None),
@@ -83,28 +70,28 @@ _NAMES: Final = (
         Lost("requests to other hosts are served too", "let the proxy or the application check the host"),
         many=True,
     ),
-    given("statsd_host", "--statsd-host", _STATSD),
+    given("statsd_host", "--statsd-host", shared.STATSD),
     given("statsd_prefix", "--statsd-prefix", LeftOut("it goes with --statsd-host")),
     given("umask", "-m --umask"),
     given("user", "-u --user"),
     given("verify_mode", "--verify-mode"),
     given("websocket_ping_interval", "--websocket-ping-interval"),
-    given("workers", "-w --workers", Later("daemon.workers", "asgid serves in one process", unless=("1",))),
+    given("workers", "-w --workers", shared.WORKERS),
 )  # fmt: skip
 _FILE_ALONE: Final = (
-    given("alpn_protocols", "", _HTTP2),
+    given("alpn_protocols", "", shared.HTTP2),
     given("alt_svc_headers", ""),
     given("application_path", "", LeftOut("the command line names the application")),
     given("dogstatsd_tags", "", LeftOut("it goes with statsd_host")),
     given("h11_max_incomplete_size", "", Put("limits.header_size", size)),
     given("h11_pass_raw_headers", "", Lost("header names are lower-cased, as ASGI has them")),
-    given("h2_max_concurrent_streams", "", _HTTP2),
-    given("h2_max_header_list_size", "", _HTTP2),
-    given("h2_max_inbound_frame_size", "", _HTTP2),
+    given("h2_max_concurrent_streams", "", shared.HTTP2),
+    given("h2_max_header_list_size", "", shared.HTTP2),
+    given("h2_max_inbound_frame_size", "", shared.HTTP2),
     given("include_date_header", "", Put("daemon.date_header", lambda said: None if truth(said) else False)),
     given("include_server_header", "", Put("daemon.server_header", lambda said: None if truth(said) else "")),
     given("keep_alive_max_requests", "", LeftOut("a connection has as many requests as it wants")),
-    given("logconfig_dict", "", Lost("the application's own logging configuration is left alone")),
+    given("logconfig_dict", "", shared.LOGGING),
     given("logger_class", "", _CLASS),
     given("max_app_queue_size", "", Put("websocket.queue", lambda said: max(1, count(said)))),
     given("shutdown_timeout", "", _LIFESPAN),
@@ -168,39 +155,26 @@ def _listen(draft: Draft, settings: Settings) -> None:
     tls = tls_of(draft, common.said_or(settings, "certfile"), common.said_or(settings, "keyfile"))
     umask = settings.get("umask")
     mode = 0o666 & ~(draft.umask if umask is None else count(umask) & 0o777)
+    user, group = settings.get("user"), settings.get("group")
+    owner = (str(whole(user)), str(whole(group))) if user is not None and group is not None else ("", "")
     nobody = Said("127.0.0.1:8000", "", on_command_line(""))
     binds = [
-        _bind(said, each, mode, settings, tls)
+        local_bind(said, each, mode, tls, owner)
         for said, each in _texts(settings, "bind") or [(nobody, "127.0.0.1:8000")]
     ]
     for said, each in _texts(settings, "insecure_bind"):
         if tls is None:
             draft.left_out(said, "Hypercorn opens it only beside TLS")
         else:
-            binds.append(_bind(said, each, mode, settings, None))
+            binds.append(local_bind(said, each, mode, None, owner))
     backlog = settings.get("backlog")
     listen(draft, binds, None if backlog is None else count(backlog))
 
 
-def _bind(said: Said, where: str, mode: int, settings: Settings, tls: Tls | None) -> Bind:
-    made = parse_bind(said, where, mode=mode)
-    user, group = settings.get("user"), settings.get("group")
-    both = user is not None and group is not None and made.kind == "unix"
-    hosts = tuple("127.0.0.1" if each == "localhost" else each for each in made.hosts)
-    return Bind(
-        made.kind, said, hosts, made.port, dual=True, path=made.path, mode=mode, fd=made.fd, tls=tls,
-        owner=str(whole(user)) if both and user else "", group=str(whole(group)) if both and group else "",
-    )  # fmt: skip
-
-
 def _verify(draft: Draft, settings: Settings) -> None:
-    for name in ("verify_mode", "cert_reqs", "verify_flags"):
-        said = settings.get(name)
-        if said is not None and str(said.value) not in {"CERT_NONE", "0", "None", "VERIFY_DEFAULT"}:
-            no_client_certificates(draft, said)
-            return
-    if (said := common.said_or(settings, "ca_certs")) is not None:
-        draft.left_out(said, "no client is asked for a certificate")
+    said = [settings[name] for name in ("verify_mode", "cert_reqs", "verify_flags") if name in settings]
+    asked = (each for each in said if str(each.value) not in {"CERT_NONE", "0", "None", "VERIFY_DEFAULT"})
+    clients_show_none(draft, next(asked, None), common.said_or(settings, "ca_certs"))
 
 
 def _rest(draft: Draft, settings: Settings) -> None:
@@ -211,25 +185,16 @@ def _rest(draft: Draft, settings: Settings) -> None:
     for name, key, default in times:
         said = settings.get(name)
         draft.put(key, default if said is None else duration(said))
-    most = settings.get("websocket_max_message_size")
-    limit = "16MiB" if most is None else size(most)
-    draft.put("websocket.message_size", limit, *([] if most else ["Hypercorn's default; asgid's is 1MiB"]))
-    draft.put("websocket.frame_size", limit)
+    common.message_size(draft, settings.get("websocket_max_message_size"))
     pings = settings.get("websocket_ping_interval")
     draft.put("websocket.ping_interval", "0s" if pings is None else duration(pings))
     if pings is None:
         draft.comment("websocket.ping_interval", "Hypercorn sends none; asgid's default is 20s")
     else:
         draft.put("websocket.ping_timeout", "0s", "Hypercorn waits for no answer; asgid's default is 20s")
-    access = common.said_or(settings, "accesslog")
-    draft.put("log.access", "" if access is None else _log_path(draft, access))
-    if (said := common.said_or(settings, "pid_path")) is not None:
-        draft.put("daemon.pid_file", draft.path(text(said)))
+    common.access_log(draft, common.said_or(settings, "accesslog"))
+    common.pid_file(draft, common.said_or(settings, "pid_path"))
     headers: dict[str, Any] = {}
     for said, each in _texts(settings, "alt_svc_headers"):
         headers |= common.header(draft, said, f"alt-svc:{each}")
     common.add_headers(draft, headers)
-
-
-def _log_path(draft: Draft, said: Said) -> str:
-    return "-" if said.value == "-" else draft.path(text(said))

@@ -225,7 +225,7 @@ def apply(draft: Draft, options: dict[str, Option], settings: Settings) -> None:
 def text(said: Said) -> str:
     """Return a setting's text."""
     if not isinstance(said.value, str):
-        raise ConvertError(f"{said.name} must be a text, not {said.value!r:.60}")
+        raise said.wrong(f"must be a text, not {said.value!r:.60}")
     return said.value
 
 
@@ -236,17 +236,17 @@ def truth(said: Said) -> bool:
         return True
     if word in _FALSE:
         return False
-    raise ConvertError(f"{said.name} must be true or false, not {said.value!r:.60}")
+    raise said.wrong(f"must be true or false, not {said.value!r:.60}")
 
 
 def whole(said: Said) -> int:
     """Return a setting that is a whole number."""
     value = said.value
     if isinstance(value, bool) or not isinstance(value, (int, str)):
-        raise ConvertError(f"{said.name} must be a whole number, not {value!r:.60}")
+        raise said.wrong(f"must be a whole number, not {value!r:.60}")
     if isinstance(value, str):
         if not re.fullmatch(r"\s*[+-]?[0-9]{1,18}\s*", value):
-            raise ConvertError(f"{said.name} must be a whole number, not {value!r:.60}")
+            raise said.wrong(f"must be a whole number, not {value!r:.60}")
         value = int(value)
     return value
 
@@ -255,7 +255,7 @@ def count(said: Said) -> int:
     """Return a setting that is a whole number and not negative, and that the file can hold."""
     value = whole(said)
     if not 0 <= value < 2**31:
-        raise ConvertError(f"{said.name} must be a whole number from 0 to {2**31 - 1}, not {value}")
+        raise said.wrong(f"must be a whole number from 0 to {2**31 - 1}, not {value}")
     return value
 
 
@@ -263,20 +263,20 @@ def port(said: Said) -> int:
     """Return a TCP port."""
     value = whole(said)
     if not 0 <= value <= 65535:
-        raise ConvertError(f"{said.name} {value} is no port: a port is 0 to 65535")
+        raise said.wrong(f"{value} is no port: a port is 0 to 65535")
     return value
 
 
 def number(said: Said) -> float:
     """Return a setting that is a number."""
     if isinstance(said.value, bool) or not isinstance(said.value, (int, float, str)):
-        raise ConvertError(f"{said.name} must be a number, not {said.value!r:.60}")
+        raise said.wrong(f"must be a number, not {said.value!r:.60}")
     try:
         value = float(said.value)
     except (ValueError, OverflowError):
         value = float("nan")
     if not -_LONGEST_S <= value <= _LONGEST_S:
-        raise ConvertError(f"{said.name} must be a number, not {said.value!r:.60}")
+        raise said.wrong(f"must be a number, not {said.value!r:.60}")
     return value
 
 
@@ -284,7 +284,7 @@ def duration(said: Said) -> str:
     """Return seconds as the file writes them."""
     value = number(said)
     if value < 0:
-        raise ConvertError(f"{said.name} must be a number of seconds, not {said.value}")
+        raise said.wrong(f"must be a number of seconds, not {said.value}")
     return writing.duration(round(value, 3))
 
 
@@ -292,7 +292,7 @@ def size(said: Said) -> str:
     """Return bytes as the file writes them."""
     value = whole(said)
     if not 0 <= value <= 2**60:
-        raise ConvertError(f"{said.name} must be a number of bytes, not {value}")
+        raise said.wrong(f"must be a number of bytes, not {value}")
     return writing.size(value)
 
 
@@ -301,7 +301,7 @@ def level(said: Said) -> str:
     word = text(said).lower()
     word = {"trace": "debug", "notset": "debug", "warn": "warning", "fatal": "critical"}.get(word, word)
     if word not in {"debug", "info", "warning", "error", "critical"}:
-        raise ConvertError(f"{said.name}: there is no log level {said.value!r:.40}")
+        raise said.wrong(f"{said.value!r:.40} is no log level")
     return word
 
 

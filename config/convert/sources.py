@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import ast
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from asgid.config import codes
 from asgid.config.convert.draft import ConvertError, Said
 from asgid.config.convert.options import Lost
+from asgid.config.diagnostics import COMMAND_LINE
+from asgid.config.document import Document
+from asgid.config.reading import from_bytes
 from asgid.config.spec import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from asgid.config.convert.draft import Draft, Settings
     from asgid.config.convert.options import Option
+    from asgid.config.diagnostics import Diagnostic
 
 _PLAIN: Final = (str, int, float, bool, list, tuple, dict, type(None))
 _DEEPEST: Final = 50
@@ -33,15 +36,34 @@ def read(path: str) -> str:
         raise ConvertError(f"{path} cannot be read: {reason}") from None
 
 
+def in_full(findings: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Return findings with the lines of the files that they are about."""
+    documents: dict[str, Document] = {}
+    return tuple(_shown(each, documents) for each in findings)
+
+
+def _shown(found: Diagnostic, documents: dict[str, Document]) -> Diagnostic:
+    path = found.place.file
+    if found.source or path.startswith(COMMAND_LINE):
+        return found
+    if path not in documents:
+        try:
+            documents[path] = Document(path, Path(path).parent, read(path).replace("\r\n", "\n"))
+        except ConvertError:
+            return found
+    document = documents[path]
+    return document.in_full(found) if document.line(found.place.line) else found
+
+
 def toml_settings(draft: Draft, path: str, options: Mapping[str, Option]) -> Settings:
     """Return what Hypercorn's TOML file sets; keys that it ignores are reported."""
-    try:
-        values = tomllib.loads(read(path))
-    except (ValueError, RecursionError) as error:
-        raise ConvertError(f"{path} is not TOML: {error}") from None
+    document, wrong = from_bytes(path, Path(path).parent, read(path).encode())
+    for each in wrong:
+        raise ConvertError(f"{each.place}: {each.message}", each.help)
     found: Settings = {}
-    for name, value in values.items():
-        place = Place(path)
+    for name, value in document.values.items():
+        span = document.key_span((name,))
+        place = Place(path, *document.position(span.start)) if span else Place(path)
         option = options.get(name)
         if option is None:
             message = f"{name:.60} is a setting that {draft.server} does not have, and ignores"
@@ -49,24 +71,27 @@ def toml_settings(draft: Draft, path: str, options: Mapping[str, Option]) -> Set
         elif isinstance(value, _PLAIN):
             found[name] = Said(value, name, place)
         else:
-            raise ConvertError(f"{path}: {name} is a date, which says nothing to {draft.server}")
+            raise Said(value, name, place).wrong(f"is a date, which says nothing to {draft.server}")
     return found
 
 
 def python_settings(draft: Draft, path: str, options: Mapping[str, Option]) -> Settings:
     """Return what a Python file sets with plain literals; the rest of what it sets is reported, never run."""
     try:
-        tree = ast.parse(read(path))
+        text = read(path)
+        tree = ast.parse(text)
     except SyntaxError as error:
         raise ConvertError(f"{path}:{error.lineno or 1}: not Python: {error.msg}") from None
     except (ValueError, RecursionError, MemoryError):
         raise ConvertError(f"{path} is not Python that can be read") from None
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     found: Settings = {}
     for name, node, value in _assignments(tree.body, 0):
         option = options.get(name)
         if option is None:
             continue  # a name of the file's own
-        said = Said(None, name, Place(path, node.lineno, node.col_offset + 1))
+        before = lines[node.lineno - 1].encode()[: node.col_offset]  # ast counts bytes of UTF-8
+        said = Said(None, name, Place(path, node.lineno, len(before.decode()) + 1))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             rule = option.rule
             draft.lost(said, rule.why if isinstance(rule, Lost) else "it is computed", "")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from asgid.config.convert import common
-from asgid.config.convert.binds import BOTH, Bind, listen, no_client_certificates, tls_of
+from asgid.config.convert import common, shared
+from asgid.config.convert.binds import BOTH, Bind, clients_show_none, listen, tls_of
 from asgid.config.convert.draft import Said, on_command_line
 from asgid.config.convert.options import (
     Later,
@@ -32,21 +32,19 @@ if TYPE_CHECKING:
 
 NAME: Final = "Uvicorn"
 ABBREVIATIONS: Final = False
-_DEVELOPMENT: Final = LeftOut("it is for development")
 _LOOP: Final = LeftOut("asgid runs on uvloop and httptools")
 _SINGLE: Final = LeftOut("there is one process")
-_WORKERS: Final = "asgid serves in one process"
 OPTIONS: Final = table(
     given("host", "--host"),
     given("port", "--port"),
     given("uds", "--uds"),
     given("fd", "--fd"),
-    given("reload", "--reload", _DEVELOPMENT, flag=True),
-    given("reload_dirs", "--reload-dir", _DEVELOPMENT, many=True),
-    given("reload_includes", "--reload-include", _DEVELOPMENT, many=True),
-    given("reload_excludes", "--reload-exclude", _DEVELOPMENT, many=True),
-    given("reload_delay", "--reload-delay", _DEVELOPMENT),
-    given("workers", "--workers", Later("daemon.workers", _WORKERS, unless=("1",))),
+    given("reload", "--reload", shared.DEVELOPMENT, flag=True),
+    given("reload_dirs", "--reload-dir", shared.DEVELOPMENT, many=True),
+    given("reload_includes", "--reload-include", shared.DEVELOPMENT, many=True),
+    given("reload_excludes", "--reload-exclude", shared.DEVELOPMENT, many=True),
+    given("reload_delay", "--reload-delay", shared.DEVELOPMENT),
+    given("workers", "--workers", shared.WORKERS),
     given("loop", "--loop", _LOOP),
     given("http", "--http", _LOOP),
     given(
@@ -62,7 +60,7 @@ OPTIONS: Final = table(
     given("lifespan", "--lifespan", Put("application.lifespan", text)),
     given("interface", "--interface"),
     given("env_file", "--env-file"),
-    given("log_config", "--log-config", Lost("the application's own logging configuration is left alone")),
+    given("log_config", "--log-config", shared.LOGGING),
     given("log_level", "--log-level", Put("log.level", level)),
     given(
         "access_log", "--access-log / --no-access-log",
@@ -82,13 +80,7 @@ OPTIONS: Final = table(
     given("root_path", "--root-path", Put("application.root_path", unless_empty)),
     given("limit_concurrency", "--limit-concurrency", Put("limits.concurrency", count)),
     given("backlog", "--backlog"),
-    given(
-        "limit_max_requests", "--limit-max-requests",
-        Lost(
-            "asgid does not end after a number of requests",
-            "where memory grows: RuntimeMaxSec= or MemoryMax= in the unit",
-        ),
-    ),
+    given("limit_max_requests", "--limit-max-requests", shared.REQUESTS),
     given(
         "limit_max_requests_jitter", "--limit-max-requests-jitter",
         LeftOut("it goes with --limit-max-requests"),
@@ -98,11 +90,8 @@ OPTIONS: Final = table(
     given("timeout_worker_healthcheck", "--timeout-worker-healthcheck", _SINGLE),
     given("ssl_keyfile", "--ssl-keyfile"),
     given("ssl_certfile", "--ssl-certfile"),
-    given(
-        "ssl_keyfile_password", "--ssl-keyfile-password",
-        Lost("an endpoint string has no password", "take a key without one, readable by asgid alone"),
-    ),
-    given("ssl_version", "--ssl-version", LeftOut("TLS 1.2 and later are spoken")),
+    given("ssl_keyfile_password", "--ssl-keyfile-password", shared.KEY_PASSWORD),
+    given("ssl_version", "--ssl-version", shared.TLS_VERSION),
     given("ssl_cert_reqs", "--ssl-cert-reqs"),
     given("ssl_ca_certs", "--ssl-ca-certs"),
     given(
@@ -110,7 +99,7 @@ OPTIONS: Final = table(
         Lost("an endpoint string has no list of ciphers", unless=("TLSv1",)),
     ),
     given("headers", "--header", many=True),
-    given("version", "--version", LeftOut("it prints a version"), flag=True),
+    given("version", "--version", shared.VERSION, flag=True),
     given("app_dir", "--app-dir"),
     given(
         "h11_max_incomplete_event_size", "--h11-max-incomplete-event-size",
@@ -177,10 +166,8 @@ def _listen(draft: Draft, settings: Settings) -> bool:
 
 def _tls_rest(draft: Draft, settings: Settings) -> None:
     reqs = settings.get("ssl_cert_reqs")
-    if reqs is not None and whole(reqs) > 0:
-        no_client_certificates(draft, reqs)
-    elif (said := common.said_or(settings, "ssl_ca_certs")) is not None:
-        draft.left_out(said, "no client is asked for a certificate")
+    asked = reqs if reqs is not None and whole(reqs) > 0 else None
+    clients_show_none(draft, asked, common.said_or(settings, "ssl_ca_certs"))
 
 
 def _websocket(draft: Draft, settings: Settings) -> None:
@@ -189,10 +176,7 @@ def _websocket(draft: Draft, settings: Settings) -> None:
         draft.lost(said, "asgid always speaks WebSocket; an application that does not accept refuses it")
     elif said is not None:
         draft.left_out(said, "asgid has one implementation")
-    most = settings.get("ws_max_size")
-    limit = "16MiB" if most is None else size(most)
-    draft.put("websocket.message_size", limit, *([] if most else ["Uvicorn's default; asgid's is 1MiB"]))
-    draft.put("websocket.frame_size", limit)
+    common.message_size(draft, settings.get("ws_max_size"))
 
 
 def _times(draft: Draft, settings: Settings) -> None:

@@ -145,3 +145,44 @@ def test_bad_toml_is_said(text, tmp_path):
     write(tmp_path / "h.toml", text)
     with pytest.raises(ConvertError, match=r"h\.toml"):
         hypercorn(tmp_path, "-c", "h.toml")
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_what_is_said_of_toml_stands_at_its_place_and_shows_its_line(newline, tmp_path):
+    lines = ("# é", 'bind = "127.0.0.1:80"', '  ciphers = "ALL"', "nothing = 3", "[logconfig_dict]", "a = 1")
+    (tmp_path / "conf.toml").write_bytes(newline.join(lines).encode())
+    findings = hypercorn(tmp_path, "-c", "conf.toml").findings
+    name = str(tmp_path / "conf.toml")
+    assert {(each.place, each.end_column, each.source) for each in findings} == {
+        ((name, 3, 3), 10, '  ciphers = "ALL"'),
+        ((name, 4, 1), 8, "nothing = 3"),
+        ((name, 5, 1), 17, "[logconfig_dict]"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('\nbind = "a:b"\n', ":2:1: bind a:b: b is no port"),
+        ('\n keep_alive_timeout = "x"\n', ":2:2: keep_alive_timeout must be a number, not 'x'"),
+        ("bind = 2020-01-01\n", ":1:1: bind is a date"),
+        ('a = 1\nb = "x\n', ":2:5: the string is not closed"),
+    ],
+)
+def test_what_is_wrong_in_toml_has_its_place(text, said, tmp_path):
+    write(tmp_path / "conf.toml", text)
+    with pytest.raises(ConvertError) as refused:
+        hypercorn(tmp_path, "-c", "conf.toml")
+    assert f"{tmp_path}/conf.toml{said}" in str(refused.value)
+
+
+def test_a_place_in_python_counts_characters(tmp_path):
+    write(tmp_path / "conf.py", 'x = "é"; timeout = 99; worker_class = "asgi"\n')
+    (found,) = gunicorn(tmp_path, "-c", "conf.py").findings
+    assert (found.place.line, found.place.column) == (1, 10)
+    assert found.source.startswith('x = "é"; timeout')
+
+
+def test_a_flag_has_no_line(tmp_path):
+    found = hypercorn(tmp_path, "--ciphers", "ALL").findings
+    assert [(each.place.file, each.source) for each in found] == [("command line: --ciphers", "")]
