@@ -21,6 +21,13 @@ _SHELLS: Final = {"sh", "bash", "dash", "zsh", "ksh"}
 _RUNNERS: Final = {"uv", "poetry", "pipenv", "pdm", "hatch", "rye", "pixi"}
 _NOT_VIRTUAL: Final = {"/", "/usr", "/usr/local", "/opt/local", "/root/.local"}
 _PYTHON_WITH_VALUE: Final = {"-W", "-X"}
+_SEGMENT: Final = re.compile(r"""(?:'[^']*'|"(?:\\.|[^"\\])*"|\\.|[^;&'"\\])+""", re.DOTALL)
+_EXPANSION: Final = (
+    r"\\.|\$(?:(?P<name>[A-Za-z_]\w*)|\{(?P<braced>[A-Za-z_]\w*)(?::?-(?P<default>[^{}$]*))?\}"
+    r"|(?P<other>[{(@*#?0-9]))"
+)
+_QUOTED_PIECE: Final = re.compile(rf"(?P<double>(?!))|{_EXPANSION}", re.DOTALL | re.ASCII)
+_PIECE: Final = re.compile(rf"""'[^']*'|(?P<double>"(?:\\.|[^"\\])*")|{_EXPANSION}""", re.DOTALL | re.ASCII)
 _UNSAFE: Final = re.compile(r"[`|<>]|\$\(|(?<!&)&(?!&)")
 
 
@@ -35,11 +42,20 @@ class Command:
     moved: bool = False  # the directory is one that the command line itself names
     virtualenv: str = ""
     runner: str = ""  # poetry, say, which knows where the virtual environment is
+    variables: dict[str, str] = field(default_factory=dict)  # what a shell finds besides
 
 
-def parse(words: Sequence[str], base: Path, environment: dict[str, str] | None = None) -> Command:
-    """Take a command line apart. Raises :class:`ConvertError` where it starts none of :data:`SERVERS`."""
-    found = Command(environment=dict(environment or {}), base=base)
+def parse(
+    words: Sequence[str],
+    base: Path,
+    environment: dict[str, str] | None = None,
+    variables: dict[str, str] | None = None,
+) -> Command:
+    """Take a command line apart. Raises :class:`ConvertError` where it starts none of :data:`SERVERS`.
+
+    ``environment`` is what the file will set, ``variables`` are what a shell on the way finds besides.
+    """
+    found = Command(environment=dict(environment or {}), base=base, variables=dict(variables or {}))
     path = found.environment.get("PATH", "")
     _parse(found, list(words), 0)
     if not found.virtualenv and (named := found.environment.get("VIRTUAL_ENV")):
@@ -160,7 +176,10 @@ def _shell(found: Command, line: str, depth: int) -> None:
         raise ConvertError(
             "the shell line does more than to start a server", "give the command line that it comes to"
         )
-    for part in _parts(line):
+    for segment in _segments(line):
+        part = _split(_substituted(found, segment))
+        if not part:
+            continue
         if part[0] == "cd" and len(part) == 2:
             _move(found, part[1])
         elif part[0] == "export":
@@ -183,21 +202,52 @@ def _shell(found: Command, line: str, depth: int) -> None:
     raise _unknown("")
 
 
-def _parts(line: str) -> list[list[str]]:
-    """Return the simple commands of a line, between ``&&`` and ``;``."""
-    lexer = shlex.shlex(line.replace("\\\n", " ").replace("\n", " ; "), posix=True, punctuation_chars=";&")
-    lexer.whitespace_split = True
-    lexer.commenters = ""
-    parts: list[list[str]] = [[]]
+def _segments(line: str) -> list[str]:
+    """Return the simple commands of a line, between ``&&`` and ``;``, as they are written."""
+    joined = line.replace("\\\n", " ").replace("\n", " ; ")
+    _split(joined)
+    return [each for each in _SEGMENT.findall(joined) if each.strip()]
+
+
+def _split(text: str) -> list[str]:
     try:
-        for word in lexer:
-            if word and not word.strip(";&"):
-                parts.append([])
-            else:
-                parts[-1].append(word)
+        return shlex.split(text)
     except ValueError:
         raise ConvertError("a quote is not closed in the shell line") from None
-    return [part for part in parts if part]
+
+
+def _substituted(found: Command, text: str, *, quoted: bool = False) -> str:
+    """Return a shell's text with the values of its variables, so written that they stay what they are."""
+
+    def one(match: re.Match[str]) -> str:
+        if match["double"] is not None:
+            return f'"{_substituted(found, match["double"][1:-1], quoted=True)}"'
+        if match["other"] is not None:
+            raise ConvertError(
+                f"the shell line has {match[0]:.20}, which is not read",
+                "give the command line that it comes to",
+            )
+        name = match["name"] or match["braced"]
+        return match[0] if name is None else _written(_value(found, name, match["default"]), quoted=quoted)
+
+    return (_QUOTED_PIECE if quoted else _PIECE).sub(one, text)
+
+
+def _value(found: Command, name: str, default: str | None) -> str:
+    value = found.environment.get(name, found.variables.get(name, ""))
+    known = {*found.environment, *found.variables, "PATH", "PYTHONPATH"}  # most begin with what was there
+    if default is None and name not in known:
+        raise ConvertError(
+            f"the shell line uses ${name}, and nothing read here sets it", f"put {name}=VALUE before it"
+        )
+    return value or default or ""
+
+
+def _written(value: str, *, quoted: bool) -> str:
+    """Return a value for a shell: between double quotes as it is, elsewhere as the words that it makes."""
+    if quoted:
+        return re.sub(r'([\\"$`])', r"\\\1", value)
+    return " ".join(shlex.quote(each) for each in value.split())
 
 
 def _move(found: Command, directory: str) -> None:

@@ -53,7 +53,7 @@ def from_words(words: Sequence[str], base: Path) -> Converted:
 def from_units(paths: Sequence[str]) -> Converted:
     """Convert a service, and the sockets that systemd passes to it. Raises :class:`~.draft.ConvertError`."""
     started = unit.read(paths)
-    found = command.parse(started.words, started.directory, started.environment)
+    found = command.parse(started.words, started.directory, started.environment, started.variables)
     draft = Draft(_name(found.server), found.base, started.umask)
     draft.findings += started.findings
     return _converted(found, draft, started)

@@ -26,6 +26,12 @@ _DIGITS: Final = {"x": (2, 16), "u": (4, 16), "U": (8, 16)}
 _VARIABLE: Final = re.compile(r"\$(?:\$|\{([A-Za-z_][A-Za-z0-9_]*)\})")
 _WHOLE_VARIABLE: Final = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
 _UMASK: Final = 0o022
+_PREFIXES: Final = "-@:+!|"
+_OF_THE_UNIT: Final = (
+    "ExecStartPre", "ExecStartPost", "ExecStop", "ExecStopPost", "PassEnvironment", "SupplementaryGroups",
+    "RootDirectory", "RootImage", "AmbientCapabilities", "LimitNOFILE", "LoadCredential", "SetCredential",
+)  # fmt: skip
+"""What a service may need that the file has no key for."""
 
 
 @dataclass
@@ -33,6 +39,7 @@ class Started:
     """How a unit starts a server."""
 
     words: tuple[str, ...] = ()
+    variables: dict[str, str] = field(default_factory=dict)  # those of environment files, too
     environment: dict[str, str] = field(default_factory=dict)
     environment_files: list[tuple[str, Said]] = field(default_factory=list)
     directory: Path = Path("/")
@@ -135,17 +142,41 @@ def _take_exec(started: Started, lines: Lines, specifiers: _Specifiers) -> None:
         path = specifiers.expand(str(each.value).removeprefix("-"), each)
         started.environment_files.append((path, each))
         from_files |= _environment_file(started, path, each)
+    started.variables = started.environment | from_files
+    for each in _every(lines, "UnsetEnvironment"):
+        for word in _words(each):
+            started.environment.pop(word, None)
+            started.variables.pop(word, None)
+    started.user, started.group = _last(lines, "User"), _last(lines, "Group")
     if (said := _last(lines, "WorkingDirectory")) is not None:
-        text = specifiers.expand(str(said.value).removeprefix("-"), said)
-        started.directory = Path("/root" if text == "~" else os.path.normpath(Path("/") / text))
+        _take_directory(started, said, specifiers.expand(str(said.value).removeprefix("-"), said))
     if (said := _last(lines, "UMask")) is not None and re.fullmatch("[0-7]{1,4}", str(said.value)):
         started.umask = int(str(said.value), 8) & 0o777
-    started.user, started.group = _last(lines, "User"), _last(lines, "Group")
-    starts = _every(lines, "ExecStart")
-    if not starts:
+    commands = [(each, words) for each in _every(lines, "ExecStart") for words in _commands(each)]
+    if not commands:
         raise ConvertError("the unit has no ExecStart= in [Service]")
-    said = next((each for each in starts if any(name in str(each.value) for name in SERVERS)), starts[0])
-    started.words = tuple(_command(started, said, specifiers, started.environment | from_files))
+    chosen = next(
+        (each for each in commands if any(name in " ".join(each[1]) for name in SERVERS)), commands[0]
+    )
+    for said, words in commands:
+        if words is not chosen[1]:
+            message = f"one command is converted, and ExecStart={words[0]:.60} is another"
+            started.findings.append(Diagnostic(codes.CONVERT_LOST, "warning", message, said.place))
+    started.words = tuple(_expanded(started, *chosen, specifiers))
+    for key in _OF_THE_UNIT:
+        if (found := _last(lines, key)) is not None:
+            message = f"{key}= is no key of the file: it belongs into asgid's unit"
+            started.findings.append(Diagnostic(codes.CONVERT_LEFT_OUT, "info", message, found.place))
+
+
+def _take_directory(started: Started, said: Said, text: str) -> None:
+    if text == "~" and started.user is not None and started.user.value not in {"root", "0"}:
+        message = f"WorkingDirectory=~ is the home of {started.user.value}, which only the host knows"
+        advice = "write it as application.directory"
+        started.findings.append(
+            Diagnostic(codes.CONVERT_NOT_READ, "warning", message, said.place, help=advice)
+        )
+    started.directory = Path("/root" if text == "~" else os.path.normpath(Path("/") / text))
 
 
 def _environment_file(started: Started, path: str, said: Said) -> dict[str, str]:
@@ -160,17 +191,30 @@ def _environment_file(started: Started, path: str, said: Said) -> dict[str, str]
     return environment.parse(text).variables
 
 
-def _command(
-    started: Started, said: Said, specifiers: _Specifiers, variables: dict[str, str]
-) -> Iterator[str]:
-    """Yield the words of ExecStart=: split, specifiers, then variables, as systemd does it."""
-    line = str(said.value).lstrip("-@:+!|")
-    for count, word in enumerate(_words(Said(line, said.name, said.place))):
-        if word == ";":
-            return
-        expanded = specifiers.expand(word, said)
+def _commands(said: Said) -> Iterator[list[str]]:
+    """Yield the words of each command of one ExecStart=: a ``;`` that stands alone is between two."""
+    words: list[str] = []
+    for word in [*_words(said), ";"]:
+        if word != ";":
+            words.append(word)
+        elif words:
+            yield words
+            words = []
+
+
+def _expanded(started: Started, said: Said, words: list[str], specifiers: _Specifiers) -> Iterator[str]:
+    """Yield a command's words: its prefixes, specifiers, then variables, as systemd does it."""
+    variables = started.variables
+    first = words[0].lstrip(_PREFIXES)
+    prefixes = words[0].removesuffix(first)
+    plain = ":" in prefixes  # no variables
+    behind = words[2:] if "@" in prefixes else words[1:]  # behind an @ the second word is what it is called
+    for count, word in enumerate([first, *behind]):
+        expanded = specifiers.expand(word if word != "\\;" else ";", said)
         whole = _WHOLE_VARIABLE.fullmatch(expanded)
-        if whole is not None and count:
+        if plain:
+            yield expanded
+        elif whole is not None and count:
             yield from _known(started, said, variables, whole[1]).split()
         elif count:
             yield _VARIABLE.sub(

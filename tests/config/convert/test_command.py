@@ -108,3 +108,25 @@ def test_a_shell_in_a_shell():
     for _ in range(4):
         line = f"sh -c {shlex.quote(line)}"
     assert parse([line], BASE).server == "uvicorn"
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("A=1; daphne -p $A a:b", ["-p", "1", "a:b"]),
+        ("export A='x y'; daphne $A \"$A\" '$A' a:b", ["x", "y", "x y", "$A", "a:b"]),
+        ('A=\'x$y"\'; daphne "$A" a:b', ['x$y"', "a:b"]),
+        ("daphne ${A:-8000} ${A-x} a:b", ["8000", "x", "a:b"]),
+        ('A=; daphne $A "$A" a:b', ["", "a:b"]),
+        (r"A=1; daphne \$A a\;b", ["$A", "a;b"]),
+        ("export PATH=/srv/v/bin:$PATH && daphne a:b", ["a:b"]),
+    ],
+)
+def test_a_shells_variables_are_put_in_their_place(line, words, tmp_path):
+    assert list(parse(["sh", "-c", line], tmp_path).words) == words
+
+
+@pytest.mark.parametrize("piece", ["$B", "${B}", "$@", "$1", "${B%x}", "$((1))"])
+def test_what_a_shell_alone_knows_is_said(piece, tmp_path):
+    with pytest.raises(ConvertError):
+        parse(["sh", "-c", f"daphne -p {piece} a:b"], tmp_path)

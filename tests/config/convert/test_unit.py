@@ -61,7 +61,7 @@ def test_a_whole_service(unit, tmp_path):
     assert found["timeouts"]["application"] == "30s"
     assert found["daemon"] == {"server_header": ""}
     assert {(each.code, each.severity, each.place.line) for each in made.findings} == {
-        ("ASG954", "info", 6), ("ASG954", "info", 7),
+        ("ASG954", "info", 6), ("ASG954", "info", 7), ("ASG956", "info", 13),
     }  # fmt: skip
     assert '# user = "www-data": not available yet' in made.text
 
@@ -81,12 +81,13 @@ def test_the_umask_makes_the_mode(unit):
         ("a $$X ${A}-$A-${B} $W $B", ["a", "$X", "one-$A-", "x", "y"]),
         ("a '' b", ["a", "", "b"]),
         ("a b ; other c", ["a", "b"]),
+        (r"a \; b", ["a", ";", "b"]),
         ("a 50%% %i %p", ["a", "50%", "inst", "t"]),
     ],
 )
 def test_words_are_split_as_systemd_splits_them(line, words, unit):
     """As systemd.syntax(7) and systemd.service(5), COMMAND LINES, say it."""
-    text = f'[Service]\nEnvironment=A=one "W=x  y" B=\nExecStart=-@+!{line}\n'
+    text = f'[Service]\nEnvironment=A=one "W=x  y" B=\nExecStart=-+!{line}\n'
     assert list(read([unit(text, "t@inst.service")]).words) == words
 
 
@@ -160,3 +161,66 @@ def test_a_socket_alone_is_no_start(unit):
         from_units(
             [unit("[Service]\nExecStart=daphne a:b\n"), unit("[Socket]\nListenDatagram=1\n", "b.socket")]
         )
+
+
+@pytest.mark.parametrize(
+    ("prefix", "line", "words"),
+    [
+        ("@", "/bin/daphne called-so a:b", ["/bin/daphne", "a:b"]),
+        ("-@", "/bin/daphne called-so a:b", ["/bin/daphne", "a:b"]),
+        (":", "/bin/daphne ${A} $A $$ %p a:b", ["/bin/daphne", "${A}", "$A", "$$", "site", "a:b"]),
+        ("+:@", "/bin/daphne me ${A} a:b", ["/bin/daphne", "${A}", "a:b"]),
+        ("!!", "/bin/daphne ${A} a:b", ["/bin/daphne", "one", "a:b"]),
+        ("|", "/bin/daphne ${A} a:b", ["/bin/daphne", "one", "a:b"]),
+    ],
+)
+def test_what_stands_before_a_command_is_heeded(prefix, line, words, unit):
+    """As systemd.service(5) has it: behind @ the second word is a name, behind : there are no variables."""
+    assert list(read([unit(f"[Service]\nEnvironment=A=one\nExecStart={prefix}{line}\n")]).words) == words
+
+
+@pytest.mark.parametrize(
+    "starts", ["ExecStart=/bin/true now\nExecStart=daphne a:b", "ExecStart=/bin/true now ; daphne a:b"]
+)
+def test_of_several_commands_the_servers_is_taken_and_the_others_are_said(starts, unit):
+    made = from_units([unit(f"[Service]\nType=oneshot\n{starts}\n")])
+    assert tomllib.loads(made.text)["application"]["target"] == "a:b"
+    (found,) = made.findings
+    assert (found.code, found.place.line) == ("ASG952", 3)
+    assert "/bin/true" in found.message
+    assert found.source == starts.split("\n")[0]
+
+
+def test_the_second_of_two_servers_is_not_forgotten(unit):
+    made = from_units([unit("[Service]\nExecStart=daphne a:b\nExecStart=uvicorn c:d\n")])
+    assert tomllib.loads(made.text)["application"]["target"] == "a:b"
+    assert [(each.code, each.place.line) for each in made.findings] == [("ASG952", 3)]
+
+
+def test_variables_that_are_unset_are_not_written(unit):
+    made = from_units([unit("[Service]\nEnvironment=A=1 B=2\nUnsetEnvironment=A\nExecStart=daphne a:b\n")])
+    assert tomllib.loads(made.text)["application"]["environment"] == {"B": "2"}
+
+
+def test_the_home_of_a_user_is_asked_for(unit):
+    home = "WorkingDirectory=~\nExecStart=daphne a:b\n"
+    assert from_units([unit(f"[Service]\n{home}")]).findings == ()
+    found = from_units([unit(f"[Service]\nUser=www\n{home}")]).findings
+    assert ("ASG955", 3) in {(each.code, each.place.line) for each in found}
+
+
+def test_what_the_file_has_no_key_for_is_said(unit):
+    made = from_units([unit("[Service]\nExecStartPre=/bin/x\nPassEnvironment=KEY\nExecStart=daphne a:b\n")])
+    assert [(each.code, each.severity, each.place.line) for each in made.findings] == [
+        ("ASG956", "info", 2), ("ASG956", "info", 3),
+    ]  # fmt: skip
+
+
+def test_a_shell_on_the_way_finds_the_units_variables(unit, tmp_path):
+    write(tmp_path / "env", "QUEUE=7\nPLACE='/a b'\n")
+    line = """sh -c 'exec daphne -p ${PORT} --root-path "$PLACE" -s '"'$PORT'"' -t $QUEUE a:b'"""
+    text = f"[Service]\nEnvironment=PORT=90\nEnvironmentFile={tmp_path}/env\nExecStart=:{line}\n"
+    found = tomllib.loads(from_units([unit(text)]).text)
+    assert found["listeners"]["web"]["port"] == 90
+    assert found["application"]["root_path"] == "/a b"
+    assert found["timeouts"]["application"] == "7s"
