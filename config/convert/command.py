@@ -227,6 +227,8 @@ def _substituted(found: Command, text: str, *, quoted: bool = False) -> str:
                 f"the shell line has {match[0]:.20}, which is not read",
                 "give the command line that it comes to",
             )
+        if quoted and match[0] == "\\$":
+            return "$"
         name = match["name"] or match["braced"]
         return match[0] if name is None else _written(_value(found, name, match["default"]), quoted=quoted)
 
@@ -246,7 +248,7 @@ def _value(found: Command, name: str, default: str | None) -> str:
 def _written(value: str, *, quoted: bool) -> str:
     """Return a value for a shell: between double quotes as it is, elsewhere as the words that it makes."""
     if quoted:
-        return re.sub(r'([\\"$`])', r"\\\1", value)
+        return re.sub(r'([\\"])', r"\\\1", value)  # shlex keeps a backslash before anything else
     return " ".join(shlex.quote(each) for each in value.split())
 
 

@@ -116,6 +116,7 @@ def test_a_shell_in_a_shell():
         ("A=1; daphne -p $A a:b", ["-p", "1", "a:b"]),
         ("export A='x y'; daphne $A \"$A\" '$A' a:b", ["x", "y", "x y", "$A", "a:b"]),
         ('A=\'x$y"\'; daphne "$A" a:b', ['x$y"', "a:b"]),
+        (r'A=1; daphne "\$A \"\\" a:b', ['$A "\\', "a:b"]),
         ("daphne ${A:-8000} ${A-x} a:b", ["8000", "x", "a:b"]),
         ('A=; daphne $A "$A" a:b', ["", "a:b"]),
         (r"A=1; daphne \$A a\;b", ["$A", "a;b"]),
