@@ -275,7 +275,7 @@ class Runtime:
         from asgid.daemon.wire import ConnectionFactory, Turns  # noqa: PLC0415
 
         if self._turns is None:
-            self._turns = Turns(time.monotonic, self.loop.call_soon)
+            self._turns = Turns(time.monotonic, self.loop.call_soon, time.thread_time)
         gateway = ASGIGateway(application, listener.spec, loop=self.loop, state=state)
         factory = ConnectionFactory(
             listener.spec,

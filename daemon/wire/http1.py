@@ -93,7 +93,11 @@ class HTTP1Connection(Files):
                     self._advance()
                 return
             self._ahead += data
-            self._advance()
+            turns = self._factory.turns
+            if turns.full and len(self._ahead) <= _AHEAD_BYTES:
+                turns.defer(self)
+            else:
+                self._advance()
         elif state == BODY:
             self._take_body(data)
         elif state == WAITING:

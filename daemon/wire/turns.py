@@ -6,8 +6,9 @@ connection waits, and who streams a response waits, and each turn goes on with s
 
 A turn is not measured from its beginning, which would cost a timer or a call in each. Who has read the clock
 anyway compares it with :attr:`Turns.ends`; when that has passed, the next turn is asked to call back and a
-new end is set; and where it passes once more before the call came, it is the same turn still, and full. A
-server that is not busy pays a comparison for each request, and a call every few milliseconds.
+new end is set; and where it passes once more before the call came, it is the same turn still, and full,
+unless it was another process that took the time. A server that is not busy pays a comparison for each
+request, and a call every few milliseconds.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from asyncio import Future
     from collections.abc import Callable
 
-TURN_S = 0.005  # a turn is full after twice this at the latest, and the step that was under way
+TURN_S = 0.008  # a turn is full after twice this at the latest, and the step that was under way
+_BLOCKED_S = 0.05  # after so long it is full too where next to nothing was computed: something blocks
 TURN_FRAMES = 128  # of one WebSocket, taken in one turn
 TURN_LINES = 2048  # of one chunked body, looked at in one turn: one read can hold 43,000
 _RELEASED = 8  # who streams and may go on, in each turn: some 256 KiB each, a fifth of a millisecond
@@ -36,15 +38,26 @@ class Deferred(Protocol):
 
 
 class Turns:
-    """The turns of one event loop. ``clock`` is monotonic, seconds; ``call_soon`` calls on the next turn."""
+    """The turns of one event loop. ``clock`` is monotonic, seconds; ``call_soon`` calls on the next turn.
+
+    ``computed`` tells how many seconds this thread has computed; without it all time counts.
+    """
 
     __slots__ = (
-        "_call_soon", "_clock", "_deferred", "_marked", "_waiting", "ends", "frames", "full", "lines",
+        "_before", "_began", "_call_soon", "_clock", "_computed", "_deferred", "_marked", "_waiting", "ends",
+        "frames", "full", "lines",
     )  # fmt: skip
 
-    def __init__(self, clock: Callable[[], float], call_soon: Callable[..., Any]) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        call_soon: Callable[..., Any],
+        computed: Callable[[], float] | None = None,
+    ) -> None:
         self._clock = clock
         self._call_soon = call_soon
+        self._computed = computed or clock
+        self._began = self._before = 0.0  # what the two of them told when the end was set
         self._marked = False  # the next turn calls back
         self._deferred: OrderedDict[Deferred, None] = OrderedDict()
         self._waiting: deque[Future[None]] = deque()
@@ -61,12 +74,13 @@ class Turns:
 
     def late(self, now: float) -> None:
         """Take note that :attr:`ends` has passed at ``now``."""
-        if self._marked:
+        if not self._marked:
+            self._mark()
+        elif now - self._began < _BLOCKED_S and (left := self._before + TURN_S - self._computed()) > 0.0:
+            self.ends = now + left
+        else:
             self.full = True
             self.frames = self.lines = 0
-        else:
-            self.ends = now + TURN_S
-            self._mark()
 
     def defer(self, connection: Deferred) -> None:
         """Let a connection go on in a later turn, after those that were deferred before it."""
@@ -87,15 +101,17 @@ class Turns:
     def _mark(self) -> None:
         if not self._marked:
             self._marked = True
+            self._set_end()
             self._call_soon(self._begin)
 
     def _begin(self) -> None:
         """Begin a turn: go on with what was left of the last ones."""
         self._marked = False
-        ends = self._open()
+        self._open()
         deferred, waiting = self._deferred, self._waiting
         if not deferred and not waiting:
             return
+        ends = self.ends
         try:
             for _ in range(len(deferred)):
                 connection, _nothing = deferred.popitem(last=False)
@@ -110,10 +126,14 @@ class Turns:
             if deferred or waiting:
                 self._mark()
 
-    def _open(self) -> float:
-        """Let whoever comes be dealt with for a while; return until when."""
+    def _open(self) -> None:
+        """Let whoever comes be dealt with for a while."""
         self.full = False
         self.frames = TURN_FRAMES
         self.lines = TURN_LINES
-        self.ends = ends = self._clock() + TURN_S
-        return ends
+        self._set_end()
+
+    def _set_end(self) -> None:
+        self._began = now = self._clock()
+        self._before = self._computed()
+        self.ends = now + TURN_S

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from itertools import pairwise
 
+import pytest
+
 from asgid.daemon.wire.turns import TURN_FRAMES, TURN_S, Turns
 from support.connections import Clock, Server, on_loop, settle
 from support.websocket import MemoryWebSocket, frame
@@ -44,6 +46,14 @@ def costly(**options) -> tuple[Costly, Server]:
     app = Costly(**options)
     app.server = server = Server(app, observed=False)
     return app, server
+
+
+def fill(server: Server) -> None:
+    """Let the time of this turn of the loop pass, before the next one has begun."""
+    for _ in range(2):
+        server.clock.advance(2 * TURN_S)
+        server.factory.turns.look()
+    assert server.factory.turns.full
 
 
 @on_loop
@@ -106,9 +116,7 @@ async def test_a_client_whose_request_waits_is_neither_shed_nor_timed_out_nor_cl
     again.send(GET % 0)
     await settle()
     app.answered.clear()
-    server.factory.turns.late(server.clock())
-    server.factory.turns.late(server.clock())  # twice in one turn: it is full
-    assert server.factory.turns.full
+    fill(server)
     for client in (busy, late, again):
         client.protocol.dataReceived(GET % 1)
     assert not app.answered
@@ -126,8 +134,7 @@ async def test_a_client_whose_request_waits_is_neither_shed_nor_timed_out_nor_cl
 async def test_a_client_that_has_finished_sending_while_its_request_waits_is_answered():
     app, server = costly()
     client = server.connect()
-    server.factory.turns.late(server.clock())
-    server.factory.turns.late(server.clock())
+    fill(server)
     client.protocol.dataReceived(GET % 1)
     client.protocol.readConnectionLost()
     assert not app.answered
@@ -140,8 +147,7 @@ async def test_a_client_that_has_finished_sending_while_its_request_waits_is_ans
 async def test_what_comes_while_a_request_waits_is_bounded_and_read_afterwards():
     app, server = costly()
     client = server.connect()
-    for _ in range(2):
-        server.factory.turns.late(server.clock())
+    fill(server)
     row = GET % 1 * 4000
     client.protocol.dataReceived(row)
     assert client.paused
@@ -168,8 +174,7 @@ async def test_chunked_bodies_of_many_clients_take_turns():
     client = server.connect()
     client.send(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
     await settle()
-    for _ in range(2):
-        server.factory.turns.late(server.clock())
+    fill(server)
     client.protocol.dataReceived(b"1\r\nx\r\n" * 5000 + b"0\r\n\r\n")
     decoder = client.protocol._chunked
     assert decoder.more  # not a line was looked at
@@ -182,7 +187,8 @@ def test_frames_of_a_full_turn_wait_and_are_taken_afterwards():
     websocket = MemoryWebSocket()
     turns = websocket.factory.turns
     for _ in range(2):
-        turns.late(websocket.now)
+        websocket.now += 2 * TURN_S
+        turns.look()
     assert turns.full
     websocket.connection.dataReceived(frame(1, b"hello") * 3 + frame(9, b"x") * 3)
     assert websocket.application.messages == []
@@ -283,3 +289,23 @@ async def test_who_streams_goes_on_in_order_a_few_in_each_turn():
     await asyncio.gather(*tasks)
     assert order == list(range(40))
     assert max(after - before for before, after in pairwise(lengths)) <= 8
+
+
+@pytest.mark.parametrize(("computes", "fills"), [(1.0, True), (0.5, True), (0.0, False)])
+def test_what_another_process_takes_is_no_time_of_the_turn(computes, fills):
+    clock, computed = Clock(), Clock()
+    turns = Turns(clock, lambda call, *_values: None, computed)
+    for _ in range(40):  # 40 ms, without another turn
+        clock.advance(0.001)
+        computed.advance(0.001 * computes)
+        turns.look()
+    assert turns.full == fills
+
+
+def test_a_turn_that_blocks_without_computing_is_full_in_the_end():
+    clock = Clock()
+    turns = Turns(clock, lambda call, *_values: None, lambda: 0.0)
+    for _ in range(8):
+        clock.advance(0.01)
+        turns.look()
+    assert turns.full
