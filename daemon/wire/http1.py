@@ -120,7 +120,12 @@ class HTTP1Connection(Files):
             self._sink.gone(Gone.HALF_CLOSED)
         elif self._state == HEAD:
             if not self._ahead:
-                self._close()
+                turns = self._factory.turns
+                turns.look()
+                if turns.full:  # thousands may leave at once
+                    turns.defer(self)
+                else:
+                    self._close()
             elif not self._in_begin:
                 self._advance()
         elif self._state in (LINGERING, DISCARDING):

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 CALM_S = 40.0  # what an attack may leave behind is to be gone by then
+GIVEN_BACK_S = 5.0  # and what was freed is given back to the system by then
+NEAR_KIB = 2048
 LISTENER = """\
 [listeners.main]
 address = "127.0.0.1"
@@ -107,6 +109,13 @@ class Victim:
         assert found is not None
         return int(found[1])
 
+    def given_back_kib(self, before: int) -> int:
+        """What :meth:`pss_kib` is once it is near what it was ``before``, or a while has passed."""
+        until = time.monotonic() + GIVEN_BACK_S
+        while (now := self.pss_kib()) > before + NEAR_KIB and time.monotonic() < until:
+            time.sleep(0.25)
+        return now
+
     def descriptors(self) -> int:
         """How many descriptors it has (proc_pid_fd(5))."""
         return sum(1 for _ in Path(f"/proc/{self.server.pid}/fd").iterdir())
@@ -168,9 +177,10 @@ class Victim:
         state = self.state()
         calm = self.calm_down()
         self.calm = True
+        after = self.given_back_kib(before)
         return Seen(
-            name, polled, state["pause_ms"], state["computed_ms"], before, worst, self.pss_kib(),
-            descriptors, took, calm,
+            name, polled, state["pause_ms"], state["computed_ms"], before, worst, after, descriptors, took,
+            calm,
         )  # fmt: skip
 
     def stop(self) -> None:

@@ -144,6 +144,20 @@ async def test_a_client_that_has_finished_sending_while_its_request_waits_is_ans
 
 
 @on_loop
+async def test_those_who_leave_when_a_turn_is_full_are_closed_in_the_next():
+    _, server = costly()
+    clients = [server.connect() for _ in range(3)]
+    await settle()
+    fill(server)
+    for client in clients:
+        client.protocol.readConnectionLost()
+    assert not any(client.losing for client in clients)
+    await settle()
+    assert all(client.lost for client in clients)
+    assert not server.factory.connections
+
+
+@on_loop
 async def test_what_comes_while_a_request_waits_is_bounded_and_read_afterwards():
     app, server = costly()
     client = server.connect()
