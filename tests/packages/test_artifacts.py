@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from support import hardening
 from support.packaged import packages
 
 
@@ -165,3 +166,10 @@ def test_the_wheel_holds_the_two_packages_and_nothing_of_packaging():
         <= tops
         <= {f"asgid-{version}.data", f"asgid-{version}.dist-info", "asgid"}
     )
+
+
+def test_the_table_of_what_is_forbidden_has_every_directive_of_the_units():
+    text = (Path(__file__).parent / "README.md").read_text()
+    found = re.findall(r"^\| `(\w+)=` \|(?:.*)\|$", text, re.MULTILINE)
+    assert found == list(hardening.directives())
+    assert "no difference" not in text

@@ -8,9 +8,9 @@ import re
 
 import pytest
 
-from support.packaged import RELEASES
+from support import hardening
+from support.packaged import EXAMPLES, RELEASES, make_project, websocket_echo
 
-EXAMPLES = "/usr/share/doc/asgid/examples"
 PROBE = """
 [application]
 target = "probe:app"
@@ -21,12 +21,7 @@ directory = "/site"
 @pytest.fixture(scope="module")
 def project(machine):
     """A project of Django Channels, with other versions of pydantic and Twisted than asgid's."""
-    machine.shell("mkdir -p /srv/mysite && cp -a /site/mysite /srv/mysite/")
-    machine.run("/usr/bin/python3", "-m", "venv", "/srv/mysite/.venv")
-    machine.run(
-        "/srv/mysite/.venv/bin/pip", "install", "-q", "--no-index", "--find-links", "/wheels",
-        "django", "channels", "pydantic", "twisted[tls]",
-    )  # fmt: skip
+    make_project(machine)
     machine.run("cp", f"{EXAMPLES}/django-channels.toml", "/etc/asgid/mysite.toml")
 
     machine.run("systemctl", "start", "asgid@mysite")
@@ -62,27 +57,20 @@ def test_the_process_that_systemd_started_is_the_one_that_serves(project):
 
 
 def test_its_websockets_work(project):
-    script = """
-import base64, os, socket
-s = socket.create_connection(("127.0.0.1", 8001), 30)
-key = base64.b64encode(os.urandom(16)).decode()
-s.sendall(f"GET /echo HTTP/1.1\\r\\nHost: 127.0.0.1:8001\\r\\nOrigin: http://127.0.0.1:8001\\r\\nUpgrade: websocket\\r\\n"
-          f"Connection: Upgrade\\r\\nSec-WebSocket-Version: 13\\r\\nSec-WebSocket-Key: {key}\\r\\n\\r\\n".encode())
-got = b""
-while b"\\r\\n\\r\\n" not in got:
-    more = s.recv(4096)
-    assert more, got
-    got += more
-assert got.startswith(b"HTTP/1.1 101"), got
-s.sendall(bytes([0x81, 0x85, 0, 0, 0, 0]) + b"hello")
-data = got.partition(b"\\r\\n\\r\\n")[2]
-while len(data) < 7:
-    more = s.recv(4096)
-    assert more, data
-    data += more
-print(data[2:].decode())
-"""
-    assert project.python(script).strip() == "hello"
+    assert websocket_echo(project, 8001) == "hello"
+
+
+def test_the_shipped_unit_forbids_the_application_what_its_directives_are_for(project):
+    project.shell(hardening.PREPARE)
+    project.run("systemctl", "restart", "asgid@mysite")  # what it does not see is decided at its start
+    url = "http://127.0.0.1:8001/forbidden/"
+    # RemoveIPC= acts at the stop, and MemoryDenyWriteExecute= is asgid.service's alone
+    names = set(hardening.directives()) - {"RemoveIPC", "MemoryDenyWriteExecute"}
+    outside = {project.run("readlink", f"/proc/1/ns/{kind}").strip() for kind in ("mnt", "uts", "ipc")}
+    found = {name: project.get(url + name).rsplit(" ", 1)[0] for name in names}
+    allowed = {name for name, word in found.items() if word == "done" or word in outside}
+    assert allowed == {hardening.GIVES}
+    assert not any(word.startswith("ended") for word in found.values()), found
 
 
 def test_each_instance_has_directories_and_a_pid_file_of_its_own(project):

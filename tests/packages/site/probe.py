@@ -3,6 +3,7 @@
 import asyncio
 import os
 import time
+from pathlib import Path
 
 
 async def app(scope, receive, send):
@@ -14,6 +15,8 @@ async def app(scope, receive, send):
         return
     if scope["path"] == "/block":
         time.sleep(600)  # noqa: ASYNC251 - this is what an application must not do
+    if scope["path"] == "/write":
+        Path("/srv/mysite/media/written").touch()  # noqa: ASYNC240 - a moment
     if scope["path"] == "/slow":
         await asyncio.sleep(1)
     name = scope["extensions"]["asgid"]["listener"]

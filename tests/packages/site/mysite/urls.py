@@ -1,12 +1,16 @@
+import re
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 
 import pydantic
 import twisted
 from django.db import connection
-from django.http import JsonResponse
+from django.http import HttpResponse, JsonResponse
 from django.urls import path
+
+from mysite.probes import tried
 
 
 def about(request):
@@ -28,4 +32,10 @@ def about(request):
     )
 
 
-urlpatterns = [path("", about)]
+def forbidden(request, name):
+    """What the unit forbids, tried by the application: what came of it, and how many filters it has."""
+    filters = re.search(r"^Seccomp_filters:\s+(\d+)$", Path("/proc/self/status").read_text(), re.MULTILINE)
+    return HttpResponse(f"{tried(name)} {filters[1]}")
+
+
+urlpatterns = [path("", about), path("forbidden/<name>", forbidden)]
