@@ -37,7 +37,7 @@ class ConnectionFactory:
     __slots__ = (
         "_build", "_full", "_left_out", "_on_full", "_on_room", "admission", "application_s",
         "begin", "call_soon", "clock", "complaints", "connections", "counters", "extra_lines",
-        "gateway", "keep_alive_s", "keeps_alive", "limits", "name", "observe", "parser", "rules",
+        "gateway", "keep_alive_s", "keeps_alive", "limits", "name", "observe", "parser", "postponed", "rules",
         "spec", "timed", "timeouts", "turns", "websockets", "writer",
     )  # fmt: skip
     noisy = False
@@ -78,6 +78,7 @@ class ConnectionFactory:
             self.admission = Admission(spec.limits.concurrency, gateway, self.counters, spec.name, clock)
             self.begin = self.admission.begin
         self.connections: set[Connection] = set()
+        self.postponed = False  # a deadline has passed, and is left to the next turn of the loop
         self.parser = HeadParser(spec.limits.header_count)
         self.rules = HeadRules(spec.limits.request_line_bytes, spec.limits.header_bytes)
         self.writer = HeadWriter(clock, server_header, date_header)
@@ -229,6 +230,9 @@ class ConnectionFactory:
                 watched[connection.fileno()] = connection
         if watched:
             _look_for_departures(watched)
+        if self.postponed:
+            self.postponed = False
+            self.call_soon(self.sweep, now)
 
     def idle(self) -> list[tuple[int, float, Connection]]:
         """Return the connections that wait: for what, since when (see ``Connection.idleness``), and which."""

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import pytest
 
+from asgid.config.spec import Timeouts
 from asgid.daemon.wire.turns import TURN_FRAMES, TURN_S, Turns
 from support.connections import Clock, Server, on_loop, settle
 from support.websocket import MemoryWebSocket, frame
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 GET = b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n"
 COSTS_S = TURN_S / 4
@@ -155,6 +161,28 @@ async def test_those_who_leave_when_a_turn_is_full_are_closed_in_the_next():
     await settle()
     assert all(client.lost for client in clients)
     assert not server.factory.connections
+
+
+@on_loop
+async def test_thousands_whose_time_is_over_are_closed_over_several_turns():
+    server = Server(Costly(), timeouts=Timeouts(request_head_s=5.0))
+
+    def costs(lose: Callable[[], None]) -> None:
+        server.clock.advance(COSTS_S)
+        lose()
+
+    clients = [server.connect() for _ in range(100)]
+    for client in clients:
+        client.loseConnection = partial(costs, client.loseConnection)
+    server.pass_time(6.0)
+    most = 2 * TURN_S / COSTS_S + 2
+    closed = sum(client.losing for client in clients)
+    assert 0 < closed <= most
+    while closed < 100:
+        await asyncio.sleep(0)
+        before, closed = closed, sum(client.losing for client in clients)
+        assert closed - before <= most
+    assert server.factory.counters.silent == 100
 
 
 @on_loop
