@@ -39,6 +39,16 @@ def _quoted(part: str) -> str:
     return f'"{visible}"'
 
 
+def _nearest(key: Key, *spans: Mapping[Key, Span]) -> Span | None:
+    """Return where ``key`` stands in the first of ``spans`` that has it, or what is nearest around it."""
+    while key:
+        for each in spans:
+            if key in each:
+                return each[key]
+        key = key[:-1]
+    return None
+
+
 @dataclass(frozen=True)
 class Document:
     """The values of one file, or of a command line, and the place of each.
@@ -93,21 +103,13 @@ class Document:
 
     def key_span(self, key: Key) -> Span | None:
         """Return where the key itself stands; for a table its header, for what is not there its parent."""
-        while key:
-            found = self.source.headers.get(key) or self.source.keys.get(key) or self.source.values.get(key)
-            if found:
-                return found
-            key = key[:-1]
-        return None
+        source = self.source
+        return _nearest(key, source.headers, source.keys, source.values)
 
     def value_span(self, key: Key) -> Span | None:
         """Return where the value stands; for a table its header, for what is not there its parent."""
-        while key:
-            found = self.source.values.get(key) or self.source.headers.get(key) or self.source.keys.get(key)
-            if found:
-                return found
-            key = key[:-1]
-        return None
+        source = self.source
+        return _nearest(key, source.values, source.headers, source.keys)
 
     def place(self, key: Key) -> Place:
         """Return the place of the value at ``key``, or of the nearest table around it."""

@@ -47,25 +47,25 @@ class Converted:
 def from_words(words: Sequence[str], base: Path) -> Converted:
     """Convert a command line that is given in ``base``. Raises :class:`~.draft.ConvertError`."""
     found = command.parse(words, base)
-    return _converted(found, Draft(_name(found.server), found.base), None)
+    return _converted(found, Draft(module_of(found.server).NAME, found.base), None)
 
 
 def from_units(paths: Sequence[str]) -> Converted:
     """Convert a service, and the sockets that systemd passes to it. Raises :class:`~.draft.ConvertError`."""
     started = unit.read(paths)
     found = command.parse(started.words, started.directory, started.environment, started.variables)
-    draft = Draft(_name(found.server), found.base, started.umask)
+    draft = Draft(module_of(found.server).NAME, found.base, started.umask)
     draft.findings += started.findings
     return _converted(found, draft, started)
 
 
-def _name(server: str) -> str:
-    name: str = import_module(f"asgid.config.convert.{server}").NAME
-    return name
+def module_of(server: str) -> Any:
+    """Return the module that knows one of :data:`~.command.SERVERS`."""
+    return import_module(f"asgid.config.convert.{server}")
 
 
 def _converted(found: Command, draft: Draft, started: Started | None) -> Converted:
-    kind: Any = import_module(f"asgid.config.convert.{found.server}")
+    kind = module_of(found.server)
     settings, words = _settings(draft, found, kind)
     apply(draft, kind.OPTIONS, settings)
     moved = settings.get(_DIRECTORIES.get(found.server, ""))

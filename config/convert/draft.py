@@ -44,9 +44,11 @@ class Said:
 
     def shown(self) -> str:
         """Return what the setting says, for a message."""
-        text = str(self.value)
-        if self.value is True or self.value is None or "password" in self.name.lower():
+        value = self.value
+        is_flag = value is True or value is None or (value is False and self.name.startswith("-"))
+        if is_flag or "password" in self.name.lower():
             return self.name
+        text = ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
         short = text if len(text) <= 60 else f"{text[:57]}..."
         return f"{self.name} {short}" if self.name.startswith("-") else f"{self.name} = {short}"
 

@@ -18,7 +18,6 @@ import pytest
 from asgid.config import plan, render_text
 from asgid.config.addresses import as_address
 from asgid.config.endpoints import parse
-from asgid.config.fixing import fixed
 from asgid.config.loading import Loaded, load_bytes
 from asgid.config.sockets import claim
 from support.host import Host
@@ -27,8 +26,10 @@ HERE = Path(__file__).parent
 APPLICATION = '[application]\ntarget = "a:b"\n'
 LISTENER = '[listeners.a]\naddress = "10.0.0.1"\nport = 8000\n'
 FEW, MORE, MANY = 40, 80, 160
-STEEPEST = 2.2
-"""Counted are 2.0 to 2.1, for digits and the sizes of lists are no smooth line."""
+STEEPEST = 2.1
+"""Counted are 2.00 to 2.05, for some words are longer than others."""
+STEEPEST_IN_MEMORY = 2.5
+"""Lists and tables grow by leaps."""
 
 HOST = Host(addresses={f"eth{i}": ("10.1.0.1",) for i in range(MANY)}, ipv6=False)
 
@@ -172,7 +173,7 @@ ON_ONE_LINE = (
 
 @pytest.mark.parametrize("name", ON_ONE_LINE)
 def test_findings_on_one_line_share_its_text(name):
-    assert steepness(peak_bytes, lint, FILES[name]) < STEEPEST
+    assert steepness(peak_bytes, lint, FILES[name]) < STEEPEST_IN_MEMORY
 
 
 @pytest.mark.parametrize("name", ["addresses", "listeners on one address", "listeners on interfaces"])
@@ -183,14 +184,3 @@ def test_a_plan_grows_with_the_file_too(name):
             plan(config, HOST)
 
     assert steepness(instructions, planned, FILES[name]) < STEEPEST
-
-
-def test_many_fixes_are_one_pass_over_the_text():
-    file = FILES["trusted networks with a bit too many"]
-
-    def mended(text: str) -> None:
-        better, done = fixed(text.encode(), lambda data: load_bytes("f", HERE, data).diagnostics)
-        assert done == text.count("/24")
-        assert b".1/24" not in better
-
-    assert steepness(peak_bytes, mended, file) < STEEPEST

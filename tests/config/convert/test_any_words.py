@@ -8,20 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asgid.config.convert import daphne, granian, gunicorn, hypercorn, uvicorn
-from asgid.config.convert.conversion import from_units, from_words
+from asgid.config.convert.command import SERVERS as NAMES
+from asgid.config.convert.conversion import from_units, from_words, module_of
 from asgid.config.convert.draft import ConvertError
 from asgid.config.convert.text import write
 from asgid.config.loading import load_bytes
 from asgid.config.rules import RULES
 
-SERVERS = {
-    "daphne": daphne,
-    "uvicorn": uvicorn,
-    "hypercorn": hypercorn,
-    "granian": granian,
-    "gunicorn": gunicorn,
-}
+SERVERS = {name: module_of(name) for name in NAMES}
 VALUES = st.one_of(
     st.integers(-5, 70000).map(str),
     st.sampled_from(

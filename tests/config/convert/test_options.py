@@ -11,18 +11,13 @@ import click
 import pytest
 import twisted.internet
 
-from asgid.config.convert import daphne, granian, gunicorn, hypercorn, uvicorn
-from asgid.config.convert.conversion import from_words
+from asgid.config.convert import daphne, gunicorn, hypercorn, uvicorn
+from asgid.config.convert.command import SERVERS as NAMES
+from asgid.config.convert.conversion import from_words, module_of
 from asgid.config.convert.draft import ConvertError
 from asgid.config.convert.options import Later, LeftOut, Lost, Own, Put, Words
 
-SERVERS = {
-    "daphne": daphne,
-    "uvicorn": uvicorn,
-    "hypercorn": hypercorn,
-    "granian": granian,
-    "gunicorn": gunicorn,
-}
+SERVERS = {name: module_of(name) for name in NAMES}
 
 
 def by_argparse(parser: argparse.ArgumentParser) -> dict[str, tuple[bool, bool]]:
@@ -248,3 +243,10 @@ def test_a_value_is_not_an_option_for_argparse_and_may_be_one_for_click():
         Words("Daphne", daphne.OPTIONS, abbreviations=True).read(["--root-path", "--bind"])
     settings, _ = Words("Uvicorn", uvicorn.OPTIONS, abbreviations=False).read(["--root-path", "--host"])
     assert settings["root_path"].value == "--host"
+
+
+def test_a_flag_is_named_without_a_value_and_several_values_without_brackets(tmp_path):
+    words = ["granian", "--interface", "asgi", "--no-ws", "--static-path-mount", "/x", "a:b"]
+    said = [each.message for each in from_words(words, tmp_path).findings]
+    assert any(each.startswith("--no-ws is lost: ") for each in said)
+    assert any(each.startswith("--static-path-mount /x is lost: ") for each in said)
