@@ -196,6 +196,13 @@ class HTTP1Connection(Files):
 
     def sweep(self, now: float) -> None:
         """Act on the deadlines that have passed at ``now``."""
+        if self._read_deadline > now and self._write_deadline > now and self._application_deadline > now:
+            return
+        turns = self._factory.turns
+        turns.look()
+        if turns.full:  # thousands may be due at once, and the kernel frees what each has not read
+            self._factory.postponed = True
+            return
         if self._read_deadline <= now:
             self._read_expired()
         if self._write_deadline <= now:

@@ -137,11 +137,6 @@ class Ends(Responder):
         ):  # it is the server that is late: something keeps the loop busy
             self._read_deadline = self._factory.clock() + LATE_S
             return
-        turns = self._factory.turns
-        turns.look()
-        if turns.full:  # thousands may be due at once
-            self._factory.postponed = True
-            return
         self._read_deadline = NEVER
         counters = self._factory.counters
         if self._state == HEAD and self._in_head and self._ahead:

@@ -121,7 +121,8 @@ class WebSocketConnection(Ends):
 
     def readConnectionLost(self) -> None:
         """Take note of the client's FIN: what came before it is taken, then this ends."""
-        if self._state == LINGERING or (not self._buffer and not self._scheduled):
+        if self._state == LINGERING or (not self._scheduled and (self._go or not self._buffer)):
+            # what is kept where frames may be taken is a part of one, whose rest does not come
             self._lost(1006, "the client ended the connection without a closing handshake")
             self._lose()
         else:

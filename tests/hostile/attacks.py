@@ -223,14 +223,15 @@ def pipelined(requests: int, *, read: bool, seconds: float = 4.0) -> Attack:
                     view = view[client.send(view[:1_000_000]) :]
                 except BlockingIOError:
                     pass
-                except ConnectionError:
-                    assert not read
+                except ConnectionError as error:
+                    if read:
+                        raise AssertionError(f"{error!r} after {got} answers") from None
                     return  # cut: it does not read
                 if read:
                     got += swallow(client).count(b"HTTP/1.1 200 ")
                 time.sleep(0.001)
                 yield
-            assert not read or got == requests
+            assert not read or got == requests, f"{got} answers in time"
 
     return attack
 

@@ -15,7 +15,8 @@ from asgid.daemon.supervise.process import give_freed_memory_back
 def watched(*sizes: int) -> tuple[list[set[int]], list[int], Crowd]:
     connections = [set(range(size)) for size in sizes]
     calls: list[int] = []
-    return connections, calls, Crowd(connections, lambda: calls.append(sum(map(len, connections))))
+    crowd = Crowd(connections, lambda: calls.append(sum(map(len, connections))), lambda: 0.0)
+    return connections, calls, crowd
 
 
 def test_when_most_of_many_have_gone_memory_is_given_back_once():
@@ -76,6 +77,27 @@ def test_the_next_crowd_counts_anew():
         crowd.sweep(second * 3.0 + 1)
         crowd.sweep(second * 3.0 + 2)
     assert calls == [0] * 4
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        ([0.5, 0.0, 0.0, 0.0, 0.0, 0.0], [4]),
+        ([0.5, 0.0, 0.0, 0.3, 0.0, 0.0, 0.0], [7]),
+        ([0.5, 0.05, 0.0, 0.05, 0.0, 0.0], [6]),
+        ([0.0, 0.01, 0.05, 0.0, 0.0, 0.0, 0.0], []),
+        ([0.5] * 10, []),
+        ([0.9, 0, 0, 0, 0.9, 0, 0, 0], [4, 8]),
+    ],
+)
+def test_when_a_busy_loop_has_been_quiet_for_a_while_memory_is_given_back_once(seconds, expected):
+    computed, calls, second = 0.0, [], 0
+    crowd = Crowd([set()], lambda: calls.append(second), lambda: computed)
+    for took in seconds:
+        second += 1
+        computed += took
+        crowd.sweep(float(second))
+    assert calls == expected
 
 
 PROGRAM = """

@@ -662,6 +662,18 @@ def test_a_fin_without_anything_before_it_ends_the_websocket_at_once():
         assert peer.transport.disconnecting
 
 
+@pytest.mark.parametrize(
+    "piece", [frame(TEXT, b"cut off")[:4], frame(TEXT, b"cut off")[:1], frame(9, b"x")[:3]]
+)
+def test_a_fin_behind_a_part_of_a_frame_ends_the_websocket_at_once(piece):
+    peer = MemoryWebSocket()
+    peer.receive(frame(TEXT, b"whole") + piece)
+    peer.connection.readConnectionLost()
+    assert peer.application.messages == ["whole"]
+    assert [end[0] for end in peer.application.ends] == [1006]
+    assert peer.transport.disconnecting
+
+
 def test_every_end_leaves_the_listener_and_is_told_once():
     peer = MemoryWebSocket()
     peer.receive(close_frame(1000))
