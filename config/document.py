@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from asgid.config.scan import Characters
 
+_LONGEST_SENTENCE = 1000
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -47,6 +48,11 @@ def _nearest(key: Key, *spans: Mapping[Key, Span]) -> Span | None:
                 return each[key]
         key = key[:-1]
     return None
+
+
+def shortened(text: str) -> str:
+    """Return a sentence that quotes something of a file: no more of it than somebody reads."""
+    return text if len(text) <= _LONGEST_SENTENCE else f"{text[:_LONGEST_SENTENCE]}..."
 
 
 @dataclass(frozen=True)
@@ -92,6 +98,14 @@ class Document:
 
     def line(self, number: int) -> str:
         """Return line ``number`` (1-based) without its newline; empty where there is none."""
+        return self._line(number)
+
+    @cached_property
+    def _line(self) -> Callable[[int], str]:
+        # A line may be long and have many findings: all of them show one string.
+        return lru_cache(maxsize=8)(self._cut_out)
+
+    def _cut_out(self, number: int) -> str:
         if not self.text or not 1 <= number <= len(self._line_starts):
             return ""
         shown = self._shown.get(number)
@@ -242,6 +256,7 @@ class Document:
         fix: Fix | None = None,
     ) -> Diagnostic:
         name = dotted(key)
+        message, help_ = shortened(message), shortened(help_)
         if span is None:
             place = self._given_place(key)
             return Diagnostic(code, severity, message, place, name, help_)

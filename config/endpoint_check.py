@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 _KIND = re.compile(r"[A-Za-z][A-Za-z0-9_.+-]*")
 _IPV6_KINDS = frozenset({"tcp", "ssl", "tcp6", "tls", "asgid-tcp"})
+_LONGEST_NEAR = 20
+"""More letters than any kind that is two letters from a known one."""
+
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 _DECIMAL = re.compile(r"[0-9]{1,10}")
 
@@ -350,6 +353,8 @@ def _faults_of_near_kind(text: str, first: Token) -> list[EndpointSyntaxError]:
     """Refuse a kind that is a slip of the fingers away from a known one; any other may be a plugin's."""
     kind = first.value
     if kind in SIGNATURES or kind == "haproxy":
+        return []
+    if len(kind) > _LONGEST_NEAR:
         return []
     near = sorted((slips(kind.lower(), known), known) for known in (*SIGNATURES, "haproxy"))
     best, known = near[0]

@@ -6,6 +6,7 @@ where it is. What was in them is not known: nothing is said of a key that may ha
 
 from __future__ import annotations
 
+import itertools
 import re
 import tomllib
 from dataclasses import dataclass
@@ -110,7 +111,9 @@ def _headers(text: str) -> Iterator[re.Match[str]]:
 
 def _key(name: tuple[str]) -> Key:
     """Return the key that a header names, as far as it can be read; empty for none."""
-    parts = re.findall(r"""[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*'""", name[0])
+    parts = itertools.takewhile(
+        lambda part: part != "]", re.findall(r"""[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*'|\]""", name[0])
+    )
     return tuple(part.strip("\"'") for part in parts)
 
 

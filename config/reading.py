@@ -62,6 +62,10 @@ def from_bytes(name: str, directory: Path, data: bytes) -> tuple[Document, tuple
         start, end = long.span()
         message = "the key has more parts than anything of this language"
         return document, (document.at_offset(codes.SYNTAX, message, "", start, end),)
+    if "\r" in text and "\n" not in text.strip("\r\n"):
+        start = text.index("\r")
+        message, advice = "not TOML: lines end with a carriage return alone", "save the file with LF or CRLF"
+        return document, (document.at_offset(codes.SYNTAX, message, advice, start, start + 1),)
     try:
         values = tomllib.loads(text)
     except RecursionError:
@@ -72,7 +76,9 @@ def from_bytes(name: str, directory: Path, data: bytes) -> tuple[Document, tuple
 
 
 _LONG_KEY = re.compile(
-    r"^[ \t]*\[{0,2}[ \t]*[A-Za-z0-9_-]+(?:[ \t]*\.[ \t]*[A-Za-z0-9_-]+){1000,}", re.MULTILINE
+    r"""^[ \t]*\[{0,2}[ \t]*(?:[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*')"""
+    r"""(?:[ \t]*\.[ \t]*(?:[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*')){1000,}""",
+    re.MULTILINE,
 )
 """A key of so many parts that the time and memory its tables take is what somebody is after."""
 

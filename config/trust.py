@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _NOBODY_ELSE = "nobody is trusted to send"
 _NAME_THEM = 'name the proxies: trusted = ["10.0.0.5", "unix"]'
 _MOST_NAMED = 8
+_MOST_PEERS = 8
 _FIRST = {"ssl": "TLS", "haproxy": "a PROXY header of its own"}
 
 
@@ -164,6 +165,11 @@ def _some(names: Sequence[str]) -> str:
     """Return names as a sentence has them: of many the first ones, for a list is where it stands."""
     first = ", ".join(names[:_MOST_NAMED])
     return f"{first} and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else first
+
+
+def _listed(peers: Sequence[str]) -> str:
+    more = len(peers) - _MOST_PEERS
+    return ", ".join(peers[:_MOST_PEERS]) + (f" and {more} more" if more > 0 else "")
 
 
 def _shown(taken: TcpClaim) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from asgid.daemon.cli.replacing import replace_file
 from asgid.daemon.cli.status import FINDINGS, OK, UsageError
 from asgid.daemon.observe.findings import say
-from asgid.daemon.observe.streams import write_err, write_out
+from asgid.daemon.observe.streams import write_err, write_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,7 +58,7 @@ def run(words: Sequence[str]) -> int:
     if not made.text:
         return FINDINGS
     if output is None:
-        write_out(made.text)
+        write_file(made.text)
         return OK
     return _write(str(output), made.text, force=bool(given.get("force")))
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from asgid.daemon.cli.status import FINDINGS, OK, USAGE, UsageError
 from asgid.daemon.cli.words import given_words
 from asgid.daemon.observe.findings import say
-from asgid.daemon.observe.streams import write_out
+from asgid.daemon.observe.streams import write_file, write_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -54,7 +54,10 @@ def run(words: Sequence[str]) -> int:
 
     host = LinuxHost()
     found = difference(plan(before.config, host), plan(after.config, host))
-    write_out(_json(found) if given.get("format") == "json" else "".join(_text(found)))
+    if given.get("format") == "json":
+        write_file(_json(found))
+    else:
+        write_out("".join(_text(found)))
     return OK if found.same else FINDINGS
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from asgid.daemon.cli.status import FINDINGS, OK, USAGE
 from asgid.daemon.cli.words import one_file
 from asgid.daemon.observe.findings import say
-from asgid.daemon.observe.streams import write_out
+from asgid.daemon.observe.streams import write_file, write_out
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +38,10 @@ def run(words: Sequence[str]) -> int:
         say(loaded.diagnostics)
         return USAGE if loaded.unreadable else FINDINGS
     planned = plan(loaded.config, LinuxHost())
-    write_out(_json(planned) if given.get("format") == "json" else _text(planned))
+    if given.get("format") == "json":
+        write_file(_json(planned))
+    else:
+        write_out(_text(planned))
     found = [*planned.diagnostics, *(each for listener in planned.listeners for each in listener.problems)]
     found = list(dict.fromkeys(found))
     say(found)

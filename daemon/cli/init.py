@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from asgid.daemon.cli.status import FINDINGS, OK, USAGE, UsageError
 from asgid.daemon.observe.findings import say
-from asgid.daemon.observe.streams import write_err, write_out
+from asgid.daemon.observe.streams import write_err, write_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -90,7 +90,7 @@ def _write(answers: Answers, file: str, *, force: bool) -> int:
         write_err("asgid: nothing was written\n")
         return FINDINGS
     if file == STDOUT:
-        write_out(text)
+        write_file(text)
         return OK
     try:
         if force:

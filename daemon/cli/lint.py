@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from asgid.daemon.cli.status import FINDINGS, OK, USAGE, UsageError
-from asgid.daemon.observe.streams import write_err, write_out
+from asgid.daemon.observe.streams import write_err, write_file, write_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -57,8 +57,10 @@ def run(words: Sequence[str]) -> int:
     text = _rendered(found, str(options.get("format", "text")))
     if options.get("fix") and STDIN in files:
         write_err(text)
-    else:
+    elif options.get("format", "text") == "text":
         write_out(text)
+    else:
+        write_file(text)
     if any(unusable for _, unusable in checked):
         return USAGE
     return FINDINGS if count(found, strict=bool(options.get("strict"))) else OK
@@ -92,8 +94,7 @@ def _from_stdin(*, fix: bool) -> Loaded:
         from asgid.config.fixing import fixed  # noqa: PLC0415
 
         data, _ = fixed(data, lambda each: load_bytes(STDIN, here, each).diagnostics)
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
+        write_file(data)
     return load_bytes(STDIN, here, data)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from asgid.daemon.cli.status import OK, UsageError
 from asgid.daemon.cli.words import given_words
-from asgid.daemon.observe.streams import write_out
+from asgid.daemon.observe.streams import write_file, write_out
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,7 +55,7 @@ def rules(words: Sequence[str]) -> int:
     if given.get("format") == "json":
         import json  # noqa: PLC0415 - only this needs it
 
-        write_out(json.dumps([each._asdict() for each in table()], indent=2, ensure_ascii=False) + "\n")
+        write_file(json.dumps([each._asdict() for each in table()], indent=2, ensure_ascii=False) + "\n")
         return OK
     wide = max(len(each.severity) for each in table())
     write_out("".join(f"{each.code}  {each.severity:<{wide}}  {each.title}\n" for each in table()))

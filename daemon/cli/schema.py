@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from asgid.daemon.cli.status import OK
 from asgid.daemon.cli.words import given_words
-from asgid.daemon.observe.streams import write_out
+from asgid.daemon.observe.streams import write_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,5 +33,5 @@ def run(words: Sequence[str]) -> int:
 
     from asgid.config.schema import schema  # noqa: PLC0415 - pydantic
 
-    write_out(json.dumps(schema(), indent=2, ensure_ascii=False) + "\n")
+    write_file(json.dumps(schema(), indent=2, ensure_ascii=False) + "\n")
     return OK

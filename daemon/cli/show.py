@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from asgid.daemon.cli.status import FINDINGS, OK, USAGE, UsageError
 from asgid.daemon.observe.findings import say
-from asgid.daemon.observe.streams import write_out
+from asgid.daemon.observe.streams import write_file, write_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -47,7 +47,8 @@ def run(words: Sequence[str]) -> int:
         return USAGE if loaded.unreadable else FINDINGS
     planned = plan(loaded.config, LinuxHost())
     chosen = _chosen(planned, file, name)
-    write_out(_shown(loaded.config, planned, chosen, one=name is not None, style=style))
+    write = write_file if style == "json" else write_out
+    write(_shown(loaded.config, planned, chosen, one=name is not None, style=style))
     found = [*planned.diagnostics, *(each for listener in chosen for each in listener.problems)]
     found = list(dict.fromkeys(found))
     say(found)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class OutputError(Exception):
@@ -27,12 +31,32 @@ def ensure_open() -> None:
 
 
 def write_out(text: str) -> None:
-    """Write ``text`` to standard output, at once. Raises :class:`OutputError`.
+    """Write ``text``, for a person, to standard output, at once. Raises :class:`OutputError`.
 
-    A reader that has gone (``| head``) is no error: it had what it wanted.
+    What the terminal's encoding does not have is written as a question mark, which keeps the columns.
     """
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     try:
-        sys.stdout.write(text)
+        text.encode(encoding, getattr(sys.stdout, "errors", None) or "strict")
+    except UnicodeEncodeError:
+        text = text.encode(encoding, "replace").decode(encoding)
+    _written(lambda: sys.stdout.write(text))
+
+
+def write_file(data: str | bytes) -> None:
+    """Write what is a file, JSON or TOML, to standard output, at once: as UTF-8 whatever a terminal has.
+
+    Raises :class:`OutputError`.
+    """
+    encoded = data if isinstance(data, bytes) else data.encode("utf-8", "replace")
+    _written(lambda: sys.stdout.buffer.write(encoded))
+
+
+def _written(write: Callable[[], object]) -> None:
+    """Write and flush. A reader that has gone (``| head``) is no error: it had what it wanted."""
+    try:
+        sys.stdout.flush()
+        write()
         sys.stdout.flush()
     except OSError as error:
         # What is buffered has nowhere to go, and the interpreter would try once more at its end.

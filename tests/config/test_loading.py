@@ -575,3 +575,23 @@ def test_any_toml_gives_diagnostics_and_never_an_exception(tmp_path_factory, lin
     for each in loaded.diagnostics:
         assert each.code in RULES
         assert 1 <= each.place.line <= max(1, len(lines))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"target = '{'a.' * 100_000}'",
+        f"{'a' * 100_000} = 1",
+        f"endpoint = 'tcp:80:{'a=b:' * 2000}'",
+        f"endpoint = 'unix:/{'=b:/' * 2000}'",
+        f"endpoint = 'unix:/{'x' * 300}{chr(92)}{'yz' * 2000}'",
+        f"proxy = {{ forwarded = 'rfc7239', trusted = {[f'h{i}' for i in range(2000)]} }}",
+    ],
+    ids=["target", "key", "keywords", "equals", "backslashes", "trusted"],
+)
+def test_what_is_found_about_a_long_line_is_short_and_the_line_is_kept_once(check, line):
+    found = check(HEAD + f'[listeners.main]\naddress = "0.0.0.0"\nport = 1\nexposure = "public"\n{line}\n')
+    assert found
+    assert max(len(each.message) for each in found) < 1100
+    assert max(len(each.help) for each in found) < 1100
+    assert len({id(each.source) for each in found if each.place.line == 7}) <= 1

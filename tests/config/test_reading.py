@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asgid.config import codes
+from asgid.config.loading import load_bytes
 from asgid.config.reading import from_bytes, read
 
 
@@ -139,3 +140,11 @@ def test_what_cannot_be_read_is_one_error_that_says_why(tmp_path):
         _, (found,) = read(path)
         assert found.code == codes.UNREADABLE
         assert found.place.file == str(path)
+
+
+@pytest.mark.parametrize("end", ["", "\r"])
+def test_lines_that_end_in_carriage_returns_alone_are_one_finding(end):
+    data = b"[application]\rtarget = 'a:b'\r[listeners.a]\rfd = 3" + end.encode()
+    (found,) = load_bytes("f.toml", Path("/etc"), data).diagnostics
+    assert (found.code, found.place.line, found.place.column) == (codes.SYNTAX, 1, 14)
+    assert "carriage return alone" in found.message

@@ -170,3 +170,38 @@ def test_a_kind_that_twisted_does_not_have_is_told_of_once(tmp_path, capsys):
     said = capsys.readouterr().out
     assert "error[ASG816]" in said
     assert said.count("[ASG") == 1
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_a_terminal_of_any_encoding_is_written_to_and_a_program_reads_utf8(tmp_path, encoding):
+    path = write(tmp_path / "é日.toml", f"{GOOD}é日 = 1\n".replace("é日 =", '"é日" ='))
+    environment = clean_environment() | {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
+
+    def linted(style):
+        words = [ASGID, "lint", "--format", style, path.name]
+        done = subprocess.run(words, env=environment, cwd=tmp_path, capture_output=True, check=False)
+        assert (done.returncode, done.stderr) == (1, b"")
+        return done.stdout
+
+    (found,) = json.loads(linted("json").decode("utf-8"))
+    assert (found["file"], found["key"]) == ("é日.toml", 'listeners.a."é日"')
+    assert "é日" in linted("sarif").decode("utf-8")
+    assert linted("github").decode("utf-8").startswith("::error ")
+    shown = linted("text").decode(encoding).splitlines()
+    assert shown[1].startswith(' 6 | "')
+    assert shown[0].startswith(
+        {"ascii": "??", "latin-1": "é?", "utf-8": "é日"}[encoding] + ".toml:6:1: error"
+    )
+
+
+def test_who_reads_no_more_of_what_is_fixed_is_no_error(tmp_path):
+    # Far more than a pipe holds.
+    words = f"'{ASGID}' lint --fix - | head -c 1"
+    done = subprocess.run(
+        ["/bin/sh", "-c", words],
+        input=(GOOD + "# much\n" * 100_000).encode(),
+        env=clean_environment(),
+        capture_output=True,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == (b"[", b"")
