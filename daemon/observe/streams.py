@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # typing's own, whose import would be a tenth of what printing the version takes
 if TYPE_CHECKING:
     from collections.abc import Callable
 
