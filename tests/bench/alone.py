@@ -63,18 +63,19 @@ def lint(listeners: int, _name: str, bench: Bench) -> float:
         path.write_text(text)
         own = [str(Path(sys.executable).with_name("asgid")), "lint", str(path)]
         other = [sys.executable, "-c", "from pydantic import BaseModel"]
-        times = [(_took(own, bench), _took(other, bench)) for _ in range(LINT_RUNS)]
-    return min(took for took, _ in times) / min(took for _, took in times)
+        times = [(took(own, bench), took(other, bench)) for _ in range(LINT_RUNS)]
+    return min(mine for mine, _ in times) / min(theirs for _, theirs in times)
 
 
-def _took(command: list[str], bench: Bench) -> float:
+def took(command: list[str], bench: Bench) -> float:
+    """How long a command takes, in seconds."""
     began = time.perf_counter()
     done = subprocess.run(
         ["taskset", "-c", str(bench.cores.server), *command], capture_output=True, text=True, check=False
     )
-    took = time.perf_counter() - began
+    time_s = time.perf_counter() - began
     if done.returncode:
         raise load.InvalidError(
             f"{command[1]} ended with {done.returncode}: {done.stdout[:200]}{done.stderr[:200]}"
         )
-    return took
+    return time_s

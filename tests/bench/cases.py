@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import alone
 import load
 import measures
+import package
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +32,7 @@ class Case:
     more_is_better: bool = True
     asgid_only: bool = False
     logs_requests: bool = True  # measured again with access logs on
+    of_package: bool = False  # measured where --deb says which
 
 
 def _load(
@@ -102,5 +104,15 @@ CASES = (
             partial(alone.lint, count), asgid_only=True,
         )
         for count in (50, 1000)
+    ),
+    *(
+        Case(
+            key, title, "times", measure, more_is_better=False, asgid_only=True, logs_requests=False,
+            of_package=True,
+        )
+        for key, title, measure in (
+            ("package-version", "asgid --version of the deb, in python3 -c pass", package.version),
+            ("package-start", "first answer of the deb, in those of a virtualenv", package.serving),
+        )
     ),
 )  # fmt: skip

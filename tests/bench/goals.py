@@ -55,4 +55,6 @@ BOUNDS = (
     Bound("pause-pings", 50.0, 50.0),
     Bound("lint-50", 2.5, 2.5),
     Bound("lint-1000", 6.0, 6.0),
+    Bound("package-version", 6.0, 6.0),
+    Bound("package-start", 1.0, 1.0),
 )

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 HERE = Path(__file__).parent
 HOST = "127.0.0.1"
+OWN = Path(sys.executable).with_name("asgid")
+PACKAGE = Path("/usr/bin/asgid")
+VIRTUALENV = Path("/usr/lib/asgid-bench")  # on the file system of the package: see package.py
 IDLE_S = "120"  # how long peers keep idle connections, so that the memory of all of them can be read
 
 
@@ -33,15 +37,15 @@ class Start:
         return self.ports[0]
 
 
-def asgid(start: Start, _tools: Path) -> list[str]:
-    """The command beside the Python that runs the benchmark."""
+def asgid(start: Start, _tools: Path, command: Path = OWN) -> list[str]:
+    """asgid by ``command``."""
     access = str(start.folder / "access.log") if start.access_log else ""
     text = f'[application]\ntarget = "{start.target}"\ndirectory = "{HERE}"\n\n[log]\naccess = "{access}"\n'
     for number, port in enumerate(start.ports, 1):
         text += f'\n[listeners.bench{number}]\naddress = "{HOST}"\nport = {port}\n'
     path = start.folder / "listeners.toml"
     path.write_text(text)
-    return [str(Path(sys.executable).with_name("asgid")), "--config", str(path)]
+    return [str(command), "--config", str(path)]
 
 
 def granian(start: Start, tools: Path) -> list[str]:
@@ -90,4 +94,9 @@ SERVERS = {
     "gunicorn": gunicorn,
     "hypercorn": hypercorn,
     "daphne": daphne,
+}
+
+INSTALLED = {
+    "package": partial(asgid, command=PACKAGE),
+    "virtualenv": partial(asgid, command=VIRTUALENV / "bin" / "asgid"),
 }

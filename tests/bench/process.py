@@ -73,7 +73,7 @@ def serving(
     """Start a server, give it once every port has answered, and end it."""
     with tempfile.TemporaryDirectory(prefix="asgid-bench-") as folder:
         start = peers.Start(application, free_ports(listeners), Path(folder), access_log)
-        command = ["taskset", "-c", str(cores.server), *peers.SERVERS[name](start, tools)]
+        command = ["taskset", "-c", str(cores.server), *(peers.SERVERS | peers.INSTALLED)[name](start, tools)]
         log = Path(folder) / "output.log"
         with log.open("wb") as output:
             began = time.perf_counter()

@@ -1,6 +1,7 @@
 """The benchmark: asgid and its peers in one run, in turn, several rounds interleaved.
 
-    python tests/bench/run.py [--quick] [--rounds N] [--only CASE]... [--servers NAME,...] [--output FILE]
+    python tests/bench/run.py [--quick] [--rounds N] [--only CASE]... [--servers NAME,...] [--deb FILE]
+        [--output FILE]
 
 The server is pinned to one core and the load to another. Needs wrk and taskset; makes itself an environment
 for the peers in a cache folder. asgid is the command beside the Python that runs this. Exits 1 where a
@@ -19,6 +20,7 @@ from pathlib import Path
 
 import environment
 import load
+import package
 import refusals
 import report
 from cases import CASES, Case
@@ -36,6 +38,8 @@ def main() -> int:
     if cores is None or not shutil.which("wrk") or not shutil.which("taskset"):
         print("This needs two cores, wrk (apt-get install wrk) and taskset (util-linux).", file=sys.stderr)
         return 2
+    if arguments.deb:
+        package.enter(arguments.deb)
     bench = Bench(environment.make(), cores, arguments.seconds)
     os.sched_setaffinity(0, {cores.load})
     _raise_descriptor_limit()
@@ -68,10 +72,16 @@ def _arguments() -> argparse.Namespace:
         "--servers", type=lambda text: text.split(","), default=list(SERVERS), metavar="NAME,..."
     )
     parser.add_argument("--logs", choices=("off", "on", "both"), default="both", help="access logs; = both")
+    parser.add_argument(
+        "--deb", type=Path, metavar="FILE", help="measure this package, too, made of this tree (needs root)"
+    )
     parser.add_argument("--output", type=Path, metavar="FILE", help="write the table there, too")
     arguments = parser.parse_args()
     arguments.rounds = arguments.rounds or (QUICK_ROUNDS if arguments.quick else ROUNDS)
     arguments.seconds = arguments.seconds or (QUICK_S if arguments.quick else SECONDS)
+    asked = [case.key for case in CASES if case.of_package and case.key in (arguments.only or ())]
+    if asked and not arguments.deb:
+        parser.error(f"{', '.join(asked)}: --deb says which package")
     if unknown := set(arguments.servers) - set(SERVERS):
         parser.error(f"unknown servers: {', '.join(sorted(unknown))}; there are {', '.join(SERVERS)}")
     return arguments
@@ -80,7 +90,11 @@ def _arguments() -> argparse.Namespace:
 def _rows(arguments: argparse.Namespace) -> list[tuple[Case, str]]:
     if arguments.quick:
         return [(CASES[0], CASES[0].key)]
-    chosen = [case for case in CASES if not arguments.only or case.key in arguments.only]
+    chosen = [
+        case
+        for case in CASES
+        if (not arguments.only or case.key in arguments.only) and (arguments.deb or not case.of_package)
+    ]
     quiet = [(case, case.key) for case in chosen if arguments.logs != "on"]
     return quiet + [
         (case, case.key + "+log") for case in chosen if arguments.logs != "off" and case.logs_requests
