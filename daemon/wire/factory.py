@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from asgid.daemon.seam import Connection, Finished, Gateway, RequestHead
     from asgid.daemon.wire.proxied import ProxiedConnection
 
+_TURN_ENDS = 256  # connections whose time is over that are closed in one turn of the loop, some milliseconds
 _POLLRDHUP = getattr(select, "POLLRDHUP", 0)
 
 
@@ -36,7 +37,7 @@ class ConnectionFactory:
 
     __slots__ = (
         "_build", "_full", "_left_out", "_on_full", "_on_room", "admission", "application_s",
-        "begin", "call_soon", "clock", "complaints", "connections", "counters", "extra_lines",
+        "begin", "call_soon", "clock", "complaints", "connections", "counters", "ends_left", "extra_lines",
         "gateway", "keep_alive_s", "keeps_alive", "limits", "name", "observe", "parser", "postponed", "rules",
         "spec", "timed", "timeouts", "turns", "websockets", "writer",
     )  # fmt: skip
@@ -78,7 +79,8 @@ class ConnectionFactory:
             self.admission = Admission(spec.limits.concurrency, gateway, self.counters, spec.name, clock)
             self.begin = self.admission.begin
         self.connections: set[Connection] = set()
-        self.postponed = False  # a deadline has passed, and is left to the next turn of the loop
+        self.ends_left = 0  # how many connections whose time is over may be ended in this turn of the loop
+        self.postponed = False  # there are more, which are left to the next one
         self.parser = HeadParser(spec.limits.header_count)
         self.rules = HeadRules(spec.limits.request_line_bytes, spec.limits.header_bytes)
         self.writer = HeadWriter(clock, server_header, date_header)
@@ -224,6 +226,7 @@ class ConnectionFactory:
         """Act on every deadline that has passed, and find the clients that left while they were not read."""
         self.complaints.sweep(now, log)
         watched: dict[int, Connection] = {}
+        self.ends_left = _TURN_ENDS
         for connection in tuple(self.connections):
             connection.sweep(now)
             if connection.watched:

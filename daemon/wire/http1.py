@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 _AHEAD_BYTES = 64 * 1024  # of requests that wait their turn, before the socket is paused
 _TURN_REQUESTS = 32  # pipelined requests of one connection taken in one turn of the loop
 _LOOK_EVERY = 63  # requests, a mask
+_CUT_ENDS = 8  # closings that a cut counts for: its application ends, and the kernel frees what was not read
 
 
 @implementer(IProtocol, IHalfCloseableProtocol, IPushProducer)
@@ -198,10 +199,10 @@ class HTTP1Connection(Files):
         """Act on the deadlines that have passed at ``now``."""
         if self._read_deadline > now and self._write_deadline > now and self._application_deadline > now:
             return
-        turns = self._factory.turns
-        turns.look()
-        if turns.full:  # thousands may be due at once, and the kernel frees what each has not read
-            self._factory.postponed = True
+        factory = self._factory
+        factory.ends_left -= 1 if self._read_deadline <= now else _CUT_ENDS
+        if factory.ends_left < 0:  # thousands may be due at once
+            factory.postponed = True
             return
         if self._read_deadline <= now:
             self._read_expired()
