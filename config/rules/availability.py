@@ -8,7 +8,8 @@ from asgid.config.rules.base import Rule
 
 class NotAvailable(Rule, code=codes.NOT_AVAILABLE, severity="error", title="a key that is not available yet"):
     """## What it does
-    Finds keys whose behaviour this version does not have, where they have another value than their default.
+    Finds keys whose behaviour this version does not have, where they have another value than their default,
+    also one that they would not take either.
 
     ## Why is this bad
     They would be accepted and ignored.

@@ -87,7 +87,7 @@ class EndpointMissing(
     title="an endpoint string without an argument that must be there",
 ):
     """## What it does
-    Finds endpoint strings without an argument that their kind cannot do without.
+    Finds endpoint strings without an argument that their kind cannot do without, and points at the kind.
 
     ## Why is this bad
     Twisted answers such a string with a traceback.
