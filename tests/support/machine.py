@@ -93,20 +93,29 @@ class Machine:
         self._group.rmdir()
         shutil.rmtree(self._work)
 
+    def entered(self, *words: str | Path) -> list[str]:
+        """Return the command of this host that runs ``words`` in the machine."""
+        return ["nsenter", "-t", self._leader, "-a", "env", "-i", *ENVIRONMENT, *map(str, words)]
+
     def run(self, *words: str | Path, check: bool = True, data: str = "") -> str:
         """Run a command in the machine; return what it wrote, standard error with it."""
-        command = ["nsenter", "-t", self._leader, "-a", "env", "-i", *ENVIRONMENT, *map(str, words)]
         done = subprocess.run(
-            command, input=data, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+            self.entered(*words),
+            input=data,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
         )
         assert not check or done.returncode == 0, (words, done.returncode, done.stdout)
         return done.stdout
 
     def fails(self, *words: str | Path) -> bool:
         """Tell whether a command ends with another status than 0."""
-        command = ["nsenter", "-t", self._leader, "-a", "env", "-i", *ENVIRONMENT, *map(str, words)]
         return (
-            subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, check=False).returncode
+            subprocess.run(
+                self.entered(*words), capture_output=True, stdin=subprocess.DEVNULL, check=False
+            ).returncode
             != 0
         )
 
