@@ -556,7 +556,7 @@ async def test_an_application_that_goes_on_after_its_client_is_cancelled_in_time
 
     ended: list[str] = []
     cancelled = asyncio.Event()
-    server, client = await begin(app, GET, timeouts=Timeouts(application_close_s=0.001))
+    server, client = await begin(app, GET, timeouts=Timeouts(application_close_s=0.25))
     other = server.connect()
     other.send(GET.replace(b"/ ", b"/ends "))
     await settle()
