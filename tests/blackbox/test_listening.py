@@ -239,8 +239,8 @@ def test_a_websocket_over_an_ssl_endpoint_string(serve, tmp_path, size):
     context = ssl.create_default_context(cafile=str(certificate))
 
     async def echoes() -> None:
-        # Not the client of threads: they read and write one TLS session at the same time, which breaks it before
-        # Python 3.13.
+        # Not the client of threads: they read and write one TLS session at the same time, which Python does
+        # not make safe before 3.13.
         url = f"wss://127.0.0.1:{port}/ws/echo"
         async with (
             asyncio.timeout(PATIENCE_S),
