@@ -2,7 +2,7 @@
 
 Keep-alive, one request for a connection, bodies of both kinds, pipelining, slow readers, WebSockets with
 messages of any size, and clients that leave at any point: by a FIN, a reset, or with one side closed. Every
-answer is checked. Prints the proportional set size at several points, and exits with 1 where an answer was
+answer is checked. Prints the anonymous memory at several points, and exits with 1 where an answer was
 wrong, where a task, a descriptor or a connection is left, or where memory is not flat.
 """
 
@@ -46,10 +46,10 @@ def soak(
             traffic.run(seconds / looks)
             under = victim.state()
             victim.calm_down()
-            points.append(victim.pss_kib())
+            points.append(victim.anonymous_kib())
             state = victim.state()
             print(
-                f"{time.strftime('%H:%M:%S')} {number + 1} of {looks}: PSS {points[-1] / 1024:.2f} MiB, "
+                f"{time.strftime('%H:%M:%S')} {number + 1} of {looks}: private {points[-1] / 1024:.2f} MiB, "
                 f"{state['tasks']} tasks, {state['descriptors']} descriptors, "
                 f"largest pause of the loop {under['pause_ms']:.1f} ms "
                 f"({under['computed_ms']:.1f} ms computed); {traffic}",

@@ -109,6 +109,13 @@ class Victim:
         assert found is not None
         return int(found[1])
 
+    def anonymous_kib(self) -> int:
+        """What it has for itself alone, KiB: PSS depends on who else has its libraries."""
+        text = Path(f"/proc/{self.server.pid}/smaps_rollup").read_text()
+        found = re.search(r"^Anonymous:\s+(\d+)", text, re.MULTILINE)
+        assert found is not None
+        return int(found[1])
+
     def given_back_kib(self, before: int) -> int:
         """What :meth:`pss_kib` is once it is near what it was ``before``, or a while has passed."""
         until = time.monotonic() + GIVEN_BACK_S
