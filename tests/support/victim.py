@@ -103,16 +103,17 @@ class Victim:
             return json.loads(client.get("/state", "Connection: close").body)
 
     def pss_kib(self) -> int:
-        """Proportional set size, KiB (proc_pid_smaps(5))."""
-        text = Path(f"/proc/{self.server.pid}/smaps_rollup").read_text()
-        found = re.search(r"^Pss:\s+(\d+)", text, re.MULTILINE)
-        assert found is not None
-        return int(found[1])
+        """Proportional set size, KiB."""
+        return self._rollup_kib("Pss")
 
     def anonymous_kib(self) -> int:
         """What it has for itself alone, KiB: PSS depends on who else has its libraries."""
+        return self._rollup_kib("Anonymous")
+
+    def _rollup_kib(self, field: str) -> int:
+        """One field of the sums over all of its memory (proc_pid_smaps(5))."""
         text = Path(f"/proc/{self.server.pid}/smaps_rollup").read_text()
-        found = re.search(r"^Anonymous:\s+(\d+)", text, re.MULTILINE)
+        found = re.search(rf"^{field}:\s+(\d+)", text, re.MULTILINE)
         assert found is not None
         return int(found[1])
 
