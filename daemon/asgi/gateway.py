@@ -9,6 +9,7 @@ from asgid.daemon.asgi.drive import Driver
 from asgid.daemon.asgi.http import HTTPCycle
 from asgid.daemon.asgi.origins import Origins
 from asgid.daemon.asgi.scope import ScopeMaker
+from asgid.daemon.seldom import Seldom
 
 if TYPE_CHECKING:
     import asyncio
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("asgid.application")
 
-_QUIET_S = 10.0  # between two lines on applications that were cancelled: clients decide how many there are
+_SAY_AGAIN_S = 10.0
 
 
 class ASGIGateway:
@@ -46,8 +47,7 @@ class ASGIGateway:
         self.cycles: set[Any] = set()  # those whose application waits
         self.accepted: set[Any] = set()  # WebSockets among them that are no requests any more
         self._closing: dict[Any, asyncio.TimerHandle] = {}  # those whose client has gone, and when they end
-        self._quiet_until = 0.0
-        self._unsaid = 0
+        self._cancelled = Seldom(loop.time, _SAY_AGAIN_S)
 
     @property
     def running(self) -> int:
@@ -101,14 +101,11 @@ class ASGIGateway:
 
     def _say_cancelled(self) -> None:
         """Say that an application was cancelled; of many say how many there were."""
-        now = self.loop.time()
-        if now < self._quiet_until:
-            self._unsaid += 1
-            return
-        others = f" ({self._unsaid} others before)" if self._unsaid else ""
-        self._unsaid = 0
-        self._quiet_until = now + _QUIET_S
-        log.warning("listener %s: the application was cancelled: its client had gone%s", self.name, others)
+        if times := self._cancelled.again():
+            others = f" ({times - 1} others before)" if times > 1 else ""
+            log.warning(
+                "listener %s: the application was cancelled: its client had gone%s", self.name, others
+            )
 
     def close(self) -> None:
         """Let go of what was kept for the next request: none comes any more."""

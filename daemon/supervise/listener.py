@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from asgid.config import Diagnostic
 from asgid.config.codes import LISTENER_FAILED, OPEN_FILES_LOW
+from asgid.daemon.seldom import Seldom
 from asgid.daemon.supervise import open_files
 from asgid.daemon.supervise.states import Event, State, advance
 
@@ -88,7 +89,7 @@ class Listener:
         self.ports: list[tuple[EndpointSpec, Port]] = []
         self._factory: Factory | None = None
         self._gateway: Gateway | None = None
-        self._quiet_until = 0.0
+        self._paused = Seldom(time.monotonic, _SAY_AGAIN_S)
         self._full = False  # limits.connections is reached
         self._held = False  # the process runs short of descriptors
 
@@ -148,9 +149,7 @@ class Listener:
 
     def pause(self) -> None:
         """Stop accepting for now: the limit of connections is reached. It is said once a minute at most."""
-        now = time.monotonic()
-        if now >= self._quiet_until:
-            self._quiet_until = now + _SAY_AGAIN_S
+        if self._paused.again():
             limit = self.spec.limits.connections
             logger.warning("listener %s: limits.connections (%d) is reached: new ones wait", self.name, limit)
         self._full = True

@@ -13,11 +13,13 @@ import errno
 import logging
 import os
 import resource
+from collections import defaultdict
 from contextlib import suppress
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from asgid.daemon.seldom import Seldom
 from asgid.daemon.wire.unread import has_unread
 
 if TYPE_CHECKING:
@@ -82,7 +84,7 @@ class OpenFiles:
         self._room = _NO_LIMIT  # for so many connections
         self._batch = 1
         self._holding = False
-        self._quiet_until: dict[str, float] = {}
+        self._seldom: defaultdict[str, Seldom] = defaultdict(lambda: Seldom(clock, _SAY_AGAIN_S))
 
     def sweep(self, now: float) -> None:  # noqa: ARG002 - the same for all that is swept
         """Look how many connections there is room for, and act where there are more."""
@@ -143,9 +145,7 @@ class OpenFiles:
         return closed
 
     def _say(self, level: int, what: str) -> None:
-        now = self._clock()
-        if now >= self._quiet_until.get(what, now):
-            self._quiet_until[what] = now + _SAY_AGAIN_S
+        if self._seldom[what].again():
             busy = ", ".join(f"{each.name}: {each.busy}" for each in self._listeners if each.busy)
             logger.log(level, "the limit of open files (%d) %s (%s); %s", limit(), what, busy or "none", HELP)
 

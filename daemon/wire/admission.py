@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from asgid.daemon.seldom import Seldom
 from asgid.daemon.wire.http1_head import BadRequest
 
 if TYPE_CHECKING:
@@ -40,9 +41,7 @@ class Admission:
         self._gateway = gateway
         self._counters = counters
         self._name = name
-        self._clock = clock
-        self._refused = 0  # since it was last said
-        self._quiet_until = 0.0
+        self._seldom = Seldom(clock, _SAY_AGAIN_S)
 
     def begin(self, head: RequestHead, response: ResponseSink, body: bytes, complete: bool) -> RequestSink:
         """Begin a request (:meth:`asgid.daemon.seam.Gateway.begin`). Raises :class:`Overloaded`."""
@@ -54,13 +53,9 @@ class Admission:
         if self._gateway.requests < self._limit:
             return
         self._counters.overloads += 1
-        self._refused += 1
-        now = self._clock()
-        if now >= self._quiet_until:
-            self._quiet_until = now + _SAY_AGAIN_S
+        if refused := self._seldom.again():
             log.warning(
                 "listener %s: limits.concurrency (%d) is reached: refused with 503: %d",
-                self._name, self._limit, self._refused,
+                self._name, self._limit, refused,
             )  # fmt: skip
-            self._refused = 0
         raise Overloaded
