@@ -64,12 +64,18 @@ def as_address(text: str) -> Address | None:
 def as_network(text: str, *, strict: bool = True) -> IPv4Network | IPv6Network | None:
     """Return the network that ``text`` is, or None. An address is a network of one.
 
-    ``strict``: bits beyond the mask are zero; otherwise they are dropped.
+    ``strict``: bits beyond the mask are zero; otherwise they are dropped. A network of IPv4 addresses mapped
+    into IPv6 (RFC 4291 2.5.5.2) is that IPv4 network, as peers with such an address are that IPv4 address.
     """
     try:
-        return ip_network(text, strict=strict)
+        network = ip_network(text, strict=strict)
     except (AddressValueError, ValueError):
         return None
+    if isinstance(network, IPv6Network) and network.prefixlen >= 96:
+        mapped = network.network_address.ipv4_mapped
+        if mapped is not None:
+            return IPv4Network((mapped, network.prefixlen - 96))
+    return network
 
 
 def is_host_name(text: str) -> bool:

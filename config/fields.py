@@ -243,6 +243,11 @@ def trusted(text: str) -> str:
     if text == "unix":
         return text
     network = as_network(text, strict=False)  # bits beyond the mask are a warning of checks'
+    if network is not None and "%" in text:
+        plain = re.sub("%[^/]*", "", text)
+        raise RefusedError(
+            codes.BAD_TRUSTED, f"{found(text)} has a zone, which is not looked at", f'write "{plain}"'
+        )
     if network is not None:
         return str(network)
     raise RefusedError(

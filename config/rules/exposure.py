@@ -100,7 +100,7 @@ class BadTrusted(
 ):
     """## What it does
     Finds what is neither an IPv4 or IPv6 network, nor a single address, nor `unix` (who connects to a unix
-    socket).
+    socket), and an address with a zone: a peer's zone is not looked at.
 
     ## Why is this bad
     A host's name may come to mean another machine, whose word would be taken then.
@@ -230,7 +230,7 @@ class UndeclaredExposure(
 
 class TrustOfEveryone(Rule, code=codes.TRUST_OF_EVERYONE, severity="warning", title="trust of everyone"):
     """## What it does
-    Finds 0.0.0.0/0 and ::/0 in `trusted`.
+    Finds 0.0.0.0/0 and ::/0 in `trusted`, and ::ffff:0:0/96, which is all of IPv4 as well.
 
     ## Why is this bad
     Any client can then write down an address of its choice, and the application, its rate limits and its logs

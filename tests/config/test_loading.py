@@ -268,6 +268,9 @@ CASES = {
     "trusting everybody": Bad(
         MAIN + '[proxy]\ntrusted = ["unix", "*"]', codes.BAD_TRUSTED, 7, 20, "0.0.0.0/0"
     ),
+    "trusting an address with a zone": Bad(
+        MAIN + '[proxy]\ntrusted = ["unix", "fe80::1%eth0"]', codes.BAD_TRUSTED, 7, 20, 'a zone.*"fe80::1"$'
+    ),
     "trusting one string": Bad(
         MAIN + '[proxy]\ntrusted = "unix"', codes.WRONG_TYPE, 7, 11, r'write \["unix"\]'
     ),

@@ -164,6 +164,13 @@ def test_headers_and_proxies_are_ready_for_the_wire(planned):
     assert made.listeners[0].proxy == Proxy("none", ("unix", "10.0.0.1/32"), "x-forwarded", b"x-real-ip")
 
 
+def test_ipv4_networks_mapped_into_ipv6_are_those_of_ipv4_that_peers_are_compared_with(planned):
+    mapped = '"::ffff:10.0.0.0/104", "::FFFF:192.0.2.1", "::ffff:198.51.100.1/127", "::/80"'
+    made = planned(listener("fd = 3") + f"[proxy]\ntrusted = [{mapped}]\n")
+    plain = ("10.0.0.0/8", "192.0.2.1/32", "198.51.100.0/31", "::/80")
+    assert made.listeners[0].proxy.trusted == plain
+
+
 @pytest.mark.parametrize("protocol", ["v1", "v2", "any"])
 @pytest.mark.parametrize("forwarded", ["none", "rfc7239"])
 def test_both_ways_to_name_a_client_can_be_had(planned, protocol, forwarded):

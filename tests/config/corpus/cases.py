@@ -295,6 +295,7 @@ CASES: dict[str, list[Case]] = {
     "ASG504": [
         Case("name", {"trusted": '["10.0.0.0/8", ⟦ASG504|"proxy.example"⟧]'}, table="proxy"),
         Case("star", {"trusted": '[⟦ASG504|"*"⟧]'}, table="proxy"),
+        Case("zone", {"trusted": '[⟦ASG504|"fe80::1%eth0"⟧]'}, table="proxy"),
         Case("lines", {"trusted": '[\n  "unix",\n  ⟦ASG504|"é"⟧, # é\n]'}, table="proxy"),
     ],
     "ASG505": [
@@ -334,6 +335,7 @@ CASES: dict[str, list[Case]] = {
             {"forwarded": '"x-forwarded"', "trusted": '["unix", ⟦ASG509w|"::/0"⟧]'},
             table="proxy",
         ),
+        Case("mapped", {"trusted": '["10.0.0.5", ⟦ASG509w|"::ffff:0:0/96"⟧]'}, table="proxy"),
     ],
     "ASG510": [
         Case("four", {"trusted": '[⟦ASG510w|"10.0.0.1/8"⟧]'}, table="proxy"),
