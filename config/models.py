@@ -159,9 +159,10 @@ class Proxy(Table):
     ``forwarded`` is what the proxies speak. ``x-forwarded``: the client from ``host_header`` (the right-most
     entry that no trusted proxy wrote) and, where that has no port, ``port_header``; the scheme from
     X-Forwarded-Proto, the host from X-Forwarded-Host, the root path from X-Forwarded-Prefix, which stands
-    before the path then. A proxy has to set or delete every one of them, for what it passes on untouched
-    is its client's word. ``rfc7239``: client, scheme and host from Forwarded. Of another peer all of them are
-    removed from what the application sees, of a trusted one what is not believed.
+    before the path then. ``rfc7239``: client, scheme and host from Forwarded. With both Daphne-Root-Path is
+    the root path, as in Daphne. A proxy has to set or delete every one of them, for what it passes on
+    untouched is its client's word. Of another peer all forwarded headers are removed from what the
+    application sees, of a trusted one what is not believed.
     """
 
     protocol: Literal["none", "v1", "v2", "any"] = "none"

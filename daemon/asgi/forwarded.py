@@ -23,6 +23,9 @@ host stands in X-Forwarded-Host. Schemes, hosts and prefixes are single values; 
 nearest proxy's, counts. With Daphne's flags (``rewrites`` false) X-Forwarded-Host and -Prefix of a trusted
 peer are not looked at and stay, as in Daphne: documented configurations of nginx set the first of them to the
 name of a server block.
+
+Daphne-Root-Path of a trusted peer becomes ``root_path`` as in Daphne, the path left alone, where it could be
+a prefix: most proxies know nothing of that header, and pass on what their clients sent.
 """
 
 from __future__ import annotations
@@ -131,7 +134,9 @@ class Forwarding:
             elif b"_" not in name or not self._is_one(name):
                 kept.append(header)
         if root is not None:
-            scope["root_path"] = unquote(root.decode("latin-1"))
+            meant = unquote(root.decode("latin-1"))
+            if not meant or (meant[0] == "/" and _is_harmless(meant)):
+                scope["root_path"] = meant
         if found:
             said, written = self._listens(found)
             kept += [(name, value.encode("latin-1")) for name, value in written.items()]
@@ -159,10 +164,8 @@ class Forwarding:
         if host is not None and _HOST_VALUE.fullmatch(host):
             written[_HOST] = host
         prefix = (_last(found, _PREFIX) or "").rstrip("/")
-        if _PREFIX_VALUE.fullmatch(prefix):
-            meant = unquote(prefix)
-            if meant.isprintable() and not _BAD_PREFIX.search(meant):
-                written[_PREFIX] = prefix
+        if _PREFIX_VALUE.fullmatch(prefix) and _is_harmless(unquote(prefix)):
+            written[_PREFIX] = prefix
         said = Said(client, _SCHEMES.get(scheme), written.get(_HOST), written.get(_PREFIX))
         return said, written
 
@@ -191,6 +194,11 @@ class Forwarding:
             if not trusted:
                 break
         return believed
+
+
+def _is_harmless(prefix: str) -> bool:
+    """Tell whether what is built of a decoded ``prefix``, a redirect say, stays on the host."""
+    return prefix.isprintable() and not _BAD_PREFIX.search(prefix)
 
 
 def _last(found: dict[bytes, list[str]], name: bytes) -> str | None:

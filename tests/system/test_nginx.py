@@ -180,11 +180,13 @@ def test_what_the_readme_has_for_nginx_is_right(serve, nginx, tmp_path):
     spoofed = {
         "X-Forwarded-For": "nobody", "X-Forwarded-Host": "evil", "X-Forwarded-Proto": "https",
         "X-Forwarded-Port": "1", "X-Forwarded-Prefix": "/evil", "Forwarded": "for=6.6.6.6",
+        "Daphne-Root-Path": "/evil",
     }  # fmt: skip
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=spoofed, trust_env=False) as client:
         scope = client.get("/scope").json()
     headers = {name: value for name, value in scope["headers"] if "forwarded" in name or name == "host"}
     assert (scope["client"], scope["scheme"], scope["path"]) == (["127.0.0.1", 0], "http", "/scope")
+    assert scope["root_path"] == ""
     assert headers == {
         "host": f"127.0.0.1:{port}", "x-forwarded-host": f"127.0.0.1:{port}", "x-forwarded-for": "127.0.0.1",
         "x-forwarded-proto": "http",

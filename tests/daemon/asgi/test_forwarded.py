@@ -124,6 +124,21 @@ def test_the_root_path_of_a_trusted_peer_is_taken_and_removed():
     assert scope["headers"] == [(b"host", b"site")]
 
 
+@pytest.mark.parametrize(
+    ("value", "root"),
+    [
+        (b"", ""), (b"/", "/"), (b"/a/", "/a/"), (b"/caf%C3%A9", "/café"),
+        (b"//evil.example", "/own"), (b"/%2Fevil.example", "/own"), (b"/\\evil.example", "/own"),
+        (b"https://evil.example", "/own"), (b"evil.example", "/own"), (b"/a/../..", "/own"),
+        (b"/a%0d%0aSet-Cookie:x", "/own"), (b"/a\xff%00", "/own"),
+    ],
+)  # fmt: skip
+def test_a_root_path_that_would_lead_to_another_host_is_not_taken(value, root):
+    scope = apply((ROOT, value))
+    assert (scope["root_path"], scope["path"]) == (root, "/own/é")
+    assert scope["headers"] == [(b"host", b"site")]
+
+
 SPOOFED = (
     (FOR, b"203.0.113.9"), (PROTO, b"https"), (PORT, b"1"), (FOR, b"10.0.0.1"), (HOST, b"evil"),
     (PREFIX, b"/p"),
