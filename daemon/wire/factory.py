@@ -16,7 +16,7 @@ from asgid.daemon.wire.http1 import HTTP1Connection
 from asgid.daemon.wire.http1_head import BadRequest, HeadParser
 from asgid.daemon.wire.http1_response import NEVER, log
 from asgid.daemon.wire.response_head import HeadWriter, left_out
-from asgid.daemon.wire.turns import Turns
+from asgid.daemon.wire.turns import TURN_ENDS, Turns
 from asgid.daemon.wire.websocket_compressed import open_websocket
 from asgid.daemon.wire.websocket_shared import WebSockets
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from asgid.daemon.seam import Connection, Finished, Gateway, RequestHead
     from asgid.daemon.wire.proxied import ProxiedConnection
 
-_TURN_ENDS = 256  # connections whose time is over that are closed in one turn of the loop, some milliseconds
 _POLLRDHUP = getattr(select, "POLLRDHUP", 0)
 
 
@@ -36,10 +35,10 @@ class ConnectionFactory:
     """Twisted's factory for one listener; it owns the connections that it makes."""
 
     __slots__ = (
-        "_build", "_full", "_left_out", "_on_full", "_on_room", "admission", "application_s",
-        "begin", "call_soon", "clock", "complaints", "connections", "counters", "ends_left", "extra_lines",
-        "gateway", "keep_alive_s", "keeps_alive", "limits", "name", "observe", "parser", "postponed", "rules",
-        "spec", "timed", "timeouts", "turns", "websockets", "writer",
+        "_build", "_ends_left", "_full", "_left_out", "_on_full", "_on_room", "_postponed", "admission",
+        "application_s", "begin", "call_soon", "clock", "complaints", "connections", "counters",
+        "extra_lines", "gateway", "keep_alive_s", "keeps_alive", "limits", "name", "observe", "parser",
+        "rules", "spec", "timed", "timeouts", "turns", "websockets", "writer",
     )  # fmt: skip
     noisy = False
     ignores_address = True  # buildProtocol does not look at what it is given
@@ -79,8 +78,8 @@ class ConnectionFactory:
             self.admission = Admission(spec.limits.concurrency, gateway, self.counters, spec.name, clock)
             self.begin = self.admission.begin
         self.connections: set[Connection] = set()
-        self.ends_left = 0  # how many connections whose time is over may be ended in this turn of the loop
-        self.postponed = False  # there are more, which are left to the next one
+        self._ends_left = TURN_ENDS  # how many connections whose time is over may end in this turn
+        self._postponed = False  # there are more, which are left to the next one
         self.parser = HeadParser(spec.limits.header_count)
         self.rules = HeadRules(spec.limits.request_line_bytes, spec.limits.header_bytes)
         self.writer = HeadWriter(clock, server_header, date_header)
@@ -144,6 +143,17 @@ class ConnectionFactory:
             self._full = False
             if self._on_room is not None:
                 self._on_room()
+
+    def may_end(self, cost: int) -> bool:
+        """Tell, in a sweep, whether there is time to end one more connection; else a later turn sweeps again.
+
+        ``cost`` is in closings: thousands of connections may be due at once.
+        """
+        self._ends_left -= cost
+        if self._ends_left < 0:
+            self._postponed = True
+            return False
+        return True
 
     def peer(self, transport: Any) -> Peer:
         """Return the two ends of a transport."""
@@ -226,15 +236,15 @@ class ConnectionFactory:
         """Act on every deadline that has passed, and find the clients that left while they were not read."""
         self.complaints.sweep(now, log)
         watched: dict[int, Connection] = {}
-        self.ends_left = _TURN_ENDS
+        self._ends_left = TURN_ENDS
         for connection in tuple(self.connections):
             connection.sweep(now)
             if connection.watched:
                 watched[connection.fileno()] = connection
         if watched:
             _look_for_departures(watched)
-        if self.postponed:
-            self.postponed = False
+        if self._postponed:
+            self._postponed = False
             self.call_soon(self.sweep, now)
 
     def idle(self) -> list[tuple[int, float, Connection]]:

@@ -29,6 +29,7 @@ from asgid.daemon.wire.http1_ends import (
 from asgid.daemon.wire.http1_files import Files
 from asgid.daemon.wire.http1_head import BadRequest
 from asgid.daemon.wire.http1_response import NEVER, NOBODY, unsent_bytes
+from asgid.daemon.wire.turns import CUT_ENDS
 from asgid.daemon.wire.unread import has_unread
 
 if TYPE_CHECKING:
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
 _AHEAD_BYTES = 64 * 1024  # of requests that wait their turn, before the socket is paused
 _TURN_REQUESTS = 32  # pipelined requests of one connection taken in one turn of the loop
 _LOOK_EVERY = 63  # requests, a mask
-_CUT_ENDS = 8  # closings that a cut counts for: its application ends, and the kernel frees what was not read
 
 
 @implementer(IProtocol, IHalfCloseableProtocol, IPushProducer)
@@ -199,10 +199,7 @@ class HTTP1Connection(Files):
         """Act on the deadlines that have passed at ``now``."""
         if self._read_deadline > now and self._write_deadline > now and self._application_deadline > now:
             return
-        factory = self._factory
-        factory.ends_left -= 1 if self._read_deadline <= now else _CUT_ENDS
-        if factory.ends_left < 0:  # thousands may be due at once
-            factory.postponed = True
+        if not self._factory.may_end(1 if self._read_deadline <= now else CUT_ENDS):
             return
         if self._read_deadline <= now:
             self._read_expired()

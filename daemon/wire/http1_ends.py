@@ -9,6 +9,7 @@ from asgid.daemon.seam import Gone, RequestHead, release
 from asgid.daemon.wire.admission import RETRY_AFTER, Overloaded
 from asgid.daemon.wire.http1_head import BadRequest
 from asgid.daemon.wire.http1_response import DISCARD_BYTES, NEVER, NOBODY, Responder, log, unsent_bytes
+from asgid.daemon.wire.turns import LATE_S
 from asgid.daemon.wire.unread import has_unread
 
 if TYPE_CHECKING:
@@ -26,8 +27,6 @@ UPGRADED = 6  # frames of a WebSocket
 
 # How long a connection that has just been accepted may take, when the listener stops, to say what it wants.
 FRESH_S = 1.0
-# For how long what a client has sent in time may go on waiting, before it is looked at once more.
-LATE_S = 1.0
 # How long a client that was refused, and has not finished sending, is read on for: many send the whole of
 # a body before they look for an answer. It may pause for the first, and take the second and the bytes in all.
 _LINGER_S = 5.0

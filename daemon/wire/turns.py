@@ -27,6 +27,9 @@ TURN_S = 0.008  # a turn is full after twice this at the latest, and the step th
 _BLOCKED_S = 0.05  # after so long it is full too where next to nothing was computed: something blocks
 TURN_FRAMES = 128  # of one WebSocket, taken in one turn
 TURN_LINES = 2048  # of one chunked body, looked at in one turn: one read can hold 43,000
+TURN_ENDS = 256  # connections whose time is over that are closed in one turn, some milliseconds
+CUT_ENDS = 8  # closings that a cut counts for: its application ends, and the kernel frees what was not read
+LATE_S = 1.0  # for how long what a client has sent in time may wait, before it is looked at once more
 _RELEASED = 8  # who streams and may go on, in each turn: some 256 KiB each, a fifth of a millisecond
 
 

@@ -18,6 +18,8 @@ from twisted.internet.interfaces import IHalfCloseableProtocol, IProtocol, IPush
 from zope.interface import implementer
 
 from asgid.daemon.wire.response_head import LEAST_LEFT_OUT, render
+from asgid.daemon.wire.turns import CUT_ENDS, LATE_S
+from asgid.daemon.wire.unread import has_unread
 from asgid.daemon.wire.websocket_ends import (
     CLOSE_S,
     CLOSED,
@@ -168,21 +170,37 @@ class WebSocketConnection(Ends):
             self._heard = False
             self._quiet_since = now
             self._pong_deadline = NEVER
+        listens = self._state == OPEN and not self._reading_paused
+        if self._deadline <= now or self._write_deadline <= now or (listens and self._pong_deadline <= now):
+            if self._shared.factory.may_end(CUT_ENDS):
+                self._end_of_time(now)
+        elif (
+            listens
+            and self._pong_deadline is NEVER
+            and now - self._quiet_since >= self._shared.ping_interval_s
+        ):
+            self._ping(now)
+
+    def _ping(self, now: float) -> None:
+        """Ask a client whether it is still there."""
+        if not self._paused:
+            self._write(PING)
+        timeout = self._shared.options.ping_timeout_s
+        self._pong_deadline = now + timeout if timeout else NEVER
+        self._quiet_since = now
+
+    def _end_of_time(self, now: float) -> None:
+        """Act on a deadline that has passed."""
         if self._deadline <= now:
             self._expired()
         elif self._write_deadline <= now:
             self._shared.factory.counters.write_timeouts += 1
             self._cut("the client does not read")
-        elif self._state == OPEN and not self._reading_paused:
-            if self._pong_deadline <= now:
-                self._shared.factory.counters.ping_timeouts += 1
-                self._cut("the client does not answer pings")
-            elif self._pong_deadline is NEVER and now - self._quiet_since >= self._shared.ping_interval_s:
-                if not self._paused:
-                    self._write(PING)
-                timeout = self._shared.options.ping_timeout_s
-                self._pong_deadline = now + timeout if timeout else NEVER
-                self._quiet_since = now
+        elif has_unread(self.fileno()):  # it is the server that is late: something keeps the loop busy
+            self._pong_deadline = now + LATE_S
+        else:
+            self._shared.factory.counters.ping_timeouts += 1
+            self._cut("the client does not answer pings")
 
     def _expired(self) -> None:
         """Act on the deadline of the state."""

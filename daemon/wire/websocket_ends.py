@@ -228,7 +228,7 @@ class Ends:
 
     def _abort(self) -> None:
         self._enter(CLOSED)
-        self._deadline = NEVER
+        self._deadline = self._write_deadline = NEVER
         self.transport.abortConnection()
 
     def _linger(self) -> None:

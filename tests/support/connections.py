@@ -18,7 +18,7 @@ from twisted.internet.address import IPv4Address, UNIXAddress
 from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
 from twisted.python.failure import Failure
 
-from asgid.config.spec import Limits, ListenerSpec, Place, Proxy, Timeouts
+from asgid.config.spec import Limits, ListenerSpec, Place, Proxy, Timeouts, WebSocketOptions
 from asgid.daemon.asgi.gateway import ASGIGateway
 from asgid.daemon.wire.factory import ConnectionFactory
 
@@ -223,6 +223,7 @@ class Server:
         limits: Limits | None = None,
         timeouts: Timeouts | None = None,
         proxy: Proxy | None = None,
+        websocket: WebSocketOptions | None = None,
         root_path: str = "",
         headers: tuple[tuple[bytes, bytes], ...] = (),
         state: dict[str, Any] | None = None,
@@ -238,6 +239,7 @@ class Server:
             limits=limits or Limits(),
             timeouts=timeouts or Timeouts(),
             proxy=proxy or Proxy(),
+            websocket=websocket or WebSocketOptions(),
             root_path=root_path,
             headers=headers,
         )

@@ -85,6 +85,10 @@ class MemoryTransport(StringTransport):
         self.protocol: Any = None
         self.aborted = False
         self.write_ended = False
+        self.descriptor = -1
+
+    def fileno(self) -> int:
+        return self.descriptor
 
     def loseWriteConnection(self) -> None:
         self.write_ended = True

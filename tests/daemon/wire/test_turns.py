@@ -7,12 +7,17 @@ from itertools import pairwise
 
 import pytest
 
-from asgid.config.spec import Timeouts
+from asgid.config.spec import Timeouts, WebSocketOptions
 from asgid.daemon.wire.turns import TURN_FRAMES, TURN_S, Turns
 from support.connections import Clock, Server, on_loop, settle
 from support.websocket import MemoryWebSocket, frame
 
 GET = b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n"
+PING = b"\x89\x00"
+HANDSHAKE = (
+    b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
 COSTS_S = TURN_S / 4
 
 
@@ -196,6 +201,34 @@ async def test_hundreds_who_do_not_read_are_cut_over_several_turns():
     await settle()
     assert server.gateway.running == 0
     assert server.factory.counters.write_timeouts == 300
+
+
+@on_loop
+async def test_hundreds_of_websockets_that_answer_no_ping_are_cut_over_several_turns():
+    ended = []
+
+    async def echo(scope, receive, send) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        ended.append(await receive())
+
+    server = Server(echo, websocket=WebSocketOptions(ping_interval_s=5.0, ping_timeout_s=5.0))
+    clients = [server.connect() for _ in range(300)]
+    for client in clients:
+        client.send(HANDSHAKE)
+    await settle(100)
+    server.pass_time(5.0)
+    assert all(client.received.endswith(PING) for client in clients)
+    server.pass_time(5.0)
+    cut = sum(client.aborted for client in clients)
+    assert 0 < cut <= 32
+    while cut < 300:
+        await asyncio.sleep(0)
+        before, cut = cut, sum(client.aborted for client in clients)
+        assert cut - before <= 32
+    await settle(20)
+    assert [event["code"] for event in ended] == [1006] * 300
+    assert server.factory.counters.ping_timeouts == server.factory.counters.cut == 300
 
 
 @on_loop

@@ -13,6 +13,7 @@ from autobahn.twisted.websocket import WebSocketServerProtocol
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from support.connections import end_of_pair
 from support.websocket import (
     ACCEPT,
     BINARY,
@@ -535,6 +536,24 @@ def test_any_sign_of_life_answers_a_ping(sign):
     peer.pass_time(15)
     assert not peer.transport.aborted
     assert peer.sent() == [(0x89, b"")]
+
+
+def test_an_answer_that_came_while_the_server_was_busy_is_in_time():
+    peer = MemoryWebSocket(ping_interval_s=20, ping_timeout_s=10)
+    ours, theirs = end_of_pair()
+    peer.transport.descriptor = ours.fileno()
+    peer.pass_time(20)
+    theirs.send(b"?")
+    peer.pass_time(60)
+    assert not peer.transport.aborted
+    ours.recv(1)  # as if it had been read, but to no effect
+    peer.pass_time(0.9)
+    assert not peer.transport.aborted
+    peer.pass_time(0.2)
+    assert peer.transport.aborted
+    assert peer.factory.counters.ping_timeouts == 1
+    ours.close()
+    theirs.close()
 
 
 def test_a_client_that_is_not_read_is_not_blamed_for_its_silence():
