@@ -368,3 +368,4 @@ class HTTP1Connection(Files):
         self._head = None
         ahead, self._ahead = self._ahead, b""
         self._factory.upgrade(self, head, data, ahead)
+        self._factory.turns.look()  # a handshake takes as long as a dozen requests

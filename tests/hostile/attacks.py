@@ -86,6 +86,21 @@ def silent(connections: int, seconds: float) -> Attack:
     return attack
 
 
+def mute_websockets(connections: int, seconds: float) -> Attack:
+    """WebSockets that answer no ping, and are all due at once."""
+
+    def attack(place: Place) -> Iterator[None]:
+        with ExitStack() as stack:
+            clients = [connected(stack, place) for _ in range(connections)]
+            for client in clients:
+                client.sendall(UPGRADE)
+            for client in clients:
+                client.recv(4096)
+            yield from hold(seconds)
+
+    return attack
+
+
 def stopped_readers(connections: int, seconds: float) -> Attack:
     """Readers that ask for much, and stop reading."""
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from hostile.attacks import Attack
 
 
+PINGING = SHORT + '[websocket]\nping_interval = "2s"\nping_timeout = "2s"\n'
 PATIENT = SHORT.replace('request_head = "2s"', 'request_head = "30s"')
 
 
@@ -49,6 +50,11 @@ def cases(*, long: bool) -> list[Case]:
         *slow(seconds + 1),
         # Longer than the victim's patience with the silent, or the first would go while the last still come.
         Case("9,000 that say nothing", attacks.silent(9000, seconds), descriptors=9000, rest=PATIENT),
+        Case(
+            f"{200 * much:,} WebSockets that answer no ping",
+            attacks.mute_websockets(200 * much, 6.0),
+            descriptors=200 * much, rest=PINGING,
+        ),
         Case(f"{50 * much} readers that stop", attacks.stopped_readers(50 * much, seconds)),
         Case(
             f"{100 * much:,} ask for 3 MiB at once and read nothing",
