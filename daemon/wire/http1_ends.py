@@ -160,6 +160,7 @@ class Ends(Responder):
             self._close()
         elif self._state == DISCARDING:
             counters.body_timeouts += 1
+            self._say("closed: the rest of a body did not come in timeouts.request_body")
             self._close()
         elif self._state == LINGERING and unsent_bytes(self.transport):
             self._read_deadline = self._factory.clock() + _LINGER_S  # timeouts.response_write ends it

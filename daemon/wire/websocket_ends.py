@@ -36,7 +36,8 @@ CLOSED = 4
 
 _TURN_BYTES = 256 * 1024  # that an application sends before everybody else has a turn
 _MESSAGE_BYTES = 256  # what a message counts for beside its length
-_LINGER_BYTES = 1024 * 1024
+# Of the message that was refused with 1009, say: many send the whole of one before they look for an answer.
+_LINGER_BYTES = 64 * 1024 * 1024
 CLOSE_S = 5.0  # for the client's close frame, and for its end of the connection
 
 

@@ -54,6 +54,10 @@ async def floods(scope: Any, receive: Any, send: Any) -> None:
             reads, b"POST / HTTP/1.1\r\nHost: site\r\nContent-Length: 9\r\n\r\n1", {"body_timeouts": 1},
             "refused with 408: the request's body",
         ),
+        (
+            answers, b"POST / HTTP/1.1\r\nHost: site\r\nContent-Length: 9\r\n\r\n1", {"body_timeouts": 1},
+            "closed: the rest of a body did not come in timeouts.request_body",
+        ),
         (floods, GET, {"write_timeouts": 1, "cut": 1}, "the client did not read in timeouts.response_write"),
         (hangs, GET, {"application_timeouts": 1}, "the application took longer than timeouts.application"),
     ],
