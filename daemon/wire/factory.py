@@ -190,12 +190,12 @@ class ConnectionFactory:
             self.websockets = websockets
         return websockets
 
-    def upgrade(self, connection: HTTP1Connection, head: RequestHead, data: bytes, ahead: bytes) -> None:
-        """Go on as a WebSocket; ``data`` is the head as it came, ``ahead`` what came after it."""
+    def upgrade(self, connection: HTTP1Connection, head: RequestHead, ahead: bytes) -> None:
+        """Go on as a WebSocket; ``ahead`` is what came after the head."""
         websocket = open_websocket(self.prepared_websockets(), connection.transport, head)
         self.connections.discard(connection)
         self.connections.add(websocket)
-        websocket.begin(data, ahead)
+        websocket.begin(ahead)
 
     def unwrapped(self, before: ProxiedConnection, peer: Peer, deadline: float, data: bytes) -> None:
         """Go on as HTTP with ``peer``, which a PROXY header named; ``data`` is what came behind it."""

@@ -349,7 +349,7 @@ class HTTP1Connection(Files):
             self._old = head.version == "1.0"
             self._keep_alive = framing.keep_alive and factory.keeps_alive
             if head.websocket:
-                self._upgrade(head, data)
+                self._upgrade(head)
                 return
             if framing.chunked or framing.content_length:
                 body = self._body_begins(framing)
@@ -359,7 +359,7 @@ class HTTP1Connection(Files):
             if self._eof:
                 sink.gone(Gone.HALF_CLOSED)
 
-    def _upgrade(self, head: RequestHead, data: bytes) -> None:
+    def _upgrade(self, head: RequestHead) -> None:
         """Give the connection to a WebSocket, with all that came after the head."""
         if self._factory.admission is not None:
             self._factory.admission.check()
@@ -367,5 +367,5 @@ class HTTP1Connection(Files):
         self._state = UPGRADED
         self._head = None
         ahead, self._ahead = self._ahead, b""
-        self._factory.upgrade(self, head, data, ahead)
+        self._factory.upgrade(self, head, ahead)
         self._factory.turns.look()  # a handshake takes as long as a dozen requests

@@ -17,6 +17,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IHalfCloseableProtocol, IProtocol, IPushProducer
 from zope.interface import implementer
 
+from asgid.daemon.wire.http1_response import unsent_bytes
 from asgid.daemon.wire.response_head import LEAST_LEFT_OUT, render
 from asgid.daemon.wire.turns import CUT_ENDS, LATE_S
 from asgid.daemon.wire.unread import has_unread
@@ -32,6 +33,7 @@ from asgid.daemon.wire.websocket_ends import (
     log,
 )
 from asgid.daemon.wire.websocket_frames import PING, frame_size
+from asgid.daemon.wire.websocket_handshake import objection, shown
 
 if TYPE_CHECKING:
     from twisted.python.failure import Failure
@@ -41,11 +43,6 @@ if TYPE_CHECKING:
 _FEW_FRAMES = 4  # after which nobody looks at the time
 _EARLY_BYTES = 64 * 1024  # read before the handshake is complete, before the socket is paused
 
-# The bytes that Autobahn takes for the end of a line in a head (str.splitlines).
-_LINE_BREAKS = b"\x0b\x0c\x1c\x1d\x1e\x85"
-# What Autobahn is shown of a handshake. Extensions are not: what is compressed is none of its business.
-_SHOWN = frozenset((b"upgrade", b"connection", b"sec-websocket-version", b"sec-websocket-key"))
-_JOINED = b"sec-websocket-protocol"  # may stand in several headers (RFC 6455 11.3.4)
 # What an application may close with (RFC 6455 7.4.1, 7.4.2, IANA's registry): the rest is reserved.
 _CODES = frozenset((1000, 1001, 1002, 1003, *range(1007, 1015), *range(3000, 5000)))
 
@@ -59,7 +56,7 @@ class WebSocketConnection(Ends):
 
     __slots__ = ("__weakref__",)
 
-    def begin(self, raw_head: bytes, ahead: bytes) -> None:
+    def begin(self, ahead: bytes) -> None:
         """Take over the transport, and shake hands. ``ahead`` is what came after the head."""
         transport = self.transport
         transport.unregisterProducer()
@@ -70,37 +67,22 @@ class WebSocketConnection(Ends):
         transport.registerProducer(self, True)
         transport.resumeProducing()
         self._deadline = self._shared.factory.deadline(self._shared.options.connect_s)
-        objection = self._objection(raw_head)
-        if objection:
-            self.engine_refusal(400, objection)
+        why = self._objection()
+        if why:
+            self.engine_refusal(400, why)
             return
         self._engine = engine = self._shared.new(self)
-        engine.shake(self._shown_head())
+        engine.shake(shown(self._head.headers))
         if ahead and self._state != CLOSED:
             self.dataReceived(ahead)
 
-    def _objection(self, raw_head: bytes) -> str:
+    def _objection(self) -> str:
         """Return what is wrong with a handshake that Autobahn would not see."""
-        if raw_head.translate(None, _LINE_BREAKS) != raw_head:
-            return "a control byte, or byte 85, in the head"
-        return ""
+        return objection(self._head.headers)
 
     def _agreed(self) -> bytes:
         """Return the lines of the handshake's answer that say what extensions are in use."""
         return b""
-
-    def _shown_head(self) -> bytes:
-        """Return the handshake as Autobahn is to see it."""
-        lines = [b"GET / HTTP/1.1", b"Host: x"]
-        protocols: list[bytes] = []
-        for name, value in self._head.headers:
-            if name in _SHOWN:
-                lines.append(name + b": " + value)
-            elif name == _JOINED:
-                protocols.append(value)
-        if protocols:
-            lines.append(_JOINED + b": " + b", ".join(protocols))
-        return b"\r\n".join(lines) + b"\r\n\r\n"
 
     # What Twisted calls.
 
@@ -194,8 +176,7 @@ class WebSocketConnection(Ends):
         if self._deadline <= now:
             self._expired()
         elif self._write_deadline <= now:
-            self._shared.factory.counters.write_timeouts += 1
-            self._cut("the client does not read")
+            self._write_expired()
         elif has_unread(self.fileno()):  # it is the server that is late: something keeps the loop busy
             self._pong_deadline = now + LATE_S
         else:
@@ -219,6 +200,8 @@ class WebSocketConnection(Ends):
             self.close(1001, "the longest life of a WebSocket is over")
         elif self._state == CLOSING and self._paused:
             self._deadline = factory.deadline(CLOSE_S)  # the close frame has not left; the write timeout runs
+        elif self._state >= LINGERING and unsent_bytes(self.transport):
+            self._deadline = factory.deadline(CLOSE_S)  # nor has what is the last; the same
         else:
             self._lost(1006, "the client did not complete the closing handshake")
             self._abort()
@@ -246,6 +229,7 @@ class WebSocketConnection(Ends):
             raise ConnectionResetError("the client has gone")
         if subprotocol is not None and subprotocol not in engine.websocket_protocols:
             raise ValueError(f"the subprotocol {subprotocol!r} was not asked for")  # RFC 6455 4.2.2
+        headers = list(headers)
         lines, length, bits = render(headers)
         if length >= 0:  # RFC 9110 8.6: not in a 1xx
             lines, _, bits = render([pair for pair in headers if pair[0].lower() != b"content-length"])

@@ -58,12 +58,12 @@ class CompressedConnection(WebSocketConnection):
         self._sent_one = False
         self._sent_at = 0.0
 
-    def _objection(self, raw_head: bytes) -> str:
+    def _objection(self) -> str:
         try:
             self._deflate = negotiate(header_values(self._head.headers, _EXTENSIONS))
         except MalformedError:
             return "Sec-WebSocket-Extensions is malformed"  # RFC 6455 9.1
-        return super()._objection(raw_head)
+        return super()._objection()
 
     def _agreed(self) -> bytes:
         return b"" if self._deflate is None else b"sec-websocket-extensions: %b\r\n" % self._deflate.answer

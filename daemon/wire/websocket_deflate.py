@@ -27,9 +27,11 @@ _OUT_BYTES = 64 * 1024  # inflated to at once
 _FINALS = 64  # final blocks in a message: each of them costs a new window
 
 _TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # RFC 9110 5.6.2
+# A token as a quoted string, any byte of which may have a backslash before it (RFC 6455 9.1)
+_QUOTED = rb"(?:\\?[!#$%&'*+.^_`|~0-9A-Za-z-])+"
 _PARAMETER = re.compile(
     rb"[ \t]*;[ \t]*(?P<name>%b)(?:[ \t]*=[ \t]*(?:(?P<value>%b)|\"(?P<quoted>%b)\"))?"
-    % (_TOKEN, _TOKEN, _TOKEN)
+    % (_TOKEN, _TOKEN, _QUOTED)
 )
 _EXTENSION = re.compile(rb"[ \t]*(?P<name>%b)" % _TOKEN)
 _COMMA = re.compile(rb"[ \t]*(?:,[ \t]*)+|[ \t]*\Z")
@@ -80,7 +82,8 @@ def _extensions(value: bytes) -> Iterator[tuple[bytes, Parameters | None]]:
             at = each.end()
             if parameters is not None:
                 twice = each["name"] in parameters
-                parameters[each["name"]] = each["value"] or each["quoted"]
+                quoted = each["quoted"]
+                parameters[each["name"]] = quoted.replace(b"\\", b"") if quoted else each["value"]
                 parameters = None if twice else parameters
         yield name, parameters
         comma = _COMMA.match(value, at)

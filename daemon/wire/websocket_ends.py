@@ -7,7 +7,8 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from asgid.daemon.seam import Finished, release
-from asgid.daemon.wire.response_head import PHRASES, render
+from asgid.daemon.wire.http1_response import BODILESS, unsent_bytes
+from asgid.daemon.wire.response_head import LEAST_LEFT_OUT, PHRASES, render
 from asgid.daemon.wire.websocket_frames import (
     FINAL_BINARY,
     FINAL_TEXT,
@@ -47,8 +48,8 @@ class Ends:
     __slots__ = (
         "_body_bytes", "_buffer", "_deadline", "_engine", "_eof", "_go", "_head", "_heard", "_held",
         "_opened", "_paused", "_pong", "_pong_deadline", "_quiet_since", "_reading_paused", "_rest",
-        "_scheduled", "_shared", "_sink", "_started_at", "_state", "_status", "_turn", "_waiters", "_write",
-        "_write_deadline", "transport",
+        "_scheduled", "_shared", "_sink", "_started_at", "_state", "_status", "_turn", "_unsent", "_waiters",
+        "_write", "_write_deadline", "transport",
     )  # fmt: skip
 
     def __init__(self, shared: WebSockets, transport: Any, head: RequestHead) -> None:
@@ -74,6 +75,7 @@ class Ends:
         self._status = 0
         self._body_bytes = 0
         self._turn = _TURN_BYTES
+        self._unsent = 0  # bytes that waited to be written when this was last looked at
         self._started_at = self._quiet_since = shared.factory.clock()
         self._deadline = self._pong_deadline = self._write_deadline = NEVER
 
@@ -91,7 +93,12 @@ class Ends:
     def pauseProducing(self) -> None:
         """Write no more: the client does not keep up (IPushProducer)."""
         self._paused = True
+        self._time_writing()
+
+    def _time_writing(self) -> None:
+        """Give the client the time to read something of what waits."""
         factory = self._shared.factory
+        self._unsent = unsent_bytes(self.transport)
         self._write_deadline = factory.deadline(factory.timeouts.response_write_s)
 
     def resumeProducing(self) -> None:
@@ -163,12 +170,20 @@ class Ends:
         """Answer the handshake with a response (:meth:`asgid.daemon.seam.WebSocketPort.refuse`)."""
         if self._state != CONNECTING:
             raise ConnectionResetError("the client has gone")
+        headers = list(headers)
         lines, length, bits = render(headers)
-        if length not in (-1, len(body)):
+        if status in BODILESS:
+            body = b""
+            if status != 304:  # RFC 9110 8.6, 15.3.6
+                lines, _, bits = render([pair for pair in headers if pair[0].lower() != b"content-length"])
+                lines += b"content-length: 0\r\n" if status == 205 else b""
+        elif length not in (-1, len(body)):
             raise ValueError(f"the body has {len(body)} bytes, its Content-Length is {length}")
-        if length < 0:
+        elif length < 0:
             lines += b"content-length: %d\r\n" % len(body)
         factory = self._shared.factory
+        if bits >= LEAST_LEFT_OUT:
+            factory.say_left_out(bits, self._head)
         if objection:
             factory.complaints.say(log, self._head.client, f"refused a WebSocket with {status}: {objection}")
         self._respond(status, factory.writer.prefix(status, factory.clock(), bits), lines, body)
@@ -210,6 +225,17 @@ class Ends:
                 Finished(factory.name, self._head, self._status, self._body_bytes, duration_s, not clean)
             )
 
+    def _write_expired(self) -> None:
+        """Cut a client that does not read; one that reads, if slowly, has as long again."""
+        unsent = unsent_bytes(self.transport)
+        if not unsent and self._state >= LINGERING:
+            self._write_deadline = NEVER
+        elif unsent < self._unsent:
+            self._time_writing()
+        else:
+            self._shared.factory.counters.write_timeouts += 1
+            self._cut("the client does not read")
+
     def _cut(self, why: str) -> None:
         """Cut a client that is too slow."""
         factory = self._shared.factory
@@ -225,6 +251,7 @@ class Ends:
                 self.transport.unregisterProducer()
             self._enter(CLOSED)
             self._deadline = self._shared.factory.deadline(CLOSE_S)
+            self._time_writing()
             self.transport.loseConnection()
 
     def _abort(self) -> None:
@@ -241,6 +268,7 @@ class Ends:
         self._enter(LINGERING)
         self._rest = _LINGER_BYTES
         self._deadline = self._shared.factory.deadline(CLOSE_S)
+        self._time_writing()
         self.transport.unregisterProducer()
         end_writing()
         if self._reading_paused:

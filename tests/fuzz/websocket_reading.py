@@ -71,7 +71,7 @@ class Listener:
         headers = [*HEADERS, _DEFLATE] if deflate else HEADERS
         head = RequestHead("GET", b"/", "1.1", headers, Peer(None, None, "http"), websocket=True)
         connection = WebSocketConnection(self._shared, transport, head)
-        connection.begin(b"", b"")
+        connection.begin(b"")
         application = self.begun.pop()
         application.port.accept(None, [])
         transport.clear()

@@ -145,7 +145,6 @@ class MemoryWebSocket:
         *,
         accept: bool = True,
         headers: list[tuple[bytes, bytes]] | None = None,
-        raw_head: bytes = b"",
         ahead: bytes = b"",
         on_message: Callable[[Any, str | bytes], None] | None = None,
         **options: Any,
@@ -167,7 +166,7 @@ class MemoryWebSocket:
         head = RequestHead("GET", b"/", "1.1", headers or HEADERS, Peer(None, None, "http"), websocket=True)
         self.connection = open_websocket(WebSockets(self.factory), self.transport, head)
         self.factory.connections.add(self.connection)
-        self.connection.begin(raw_head, ahead)
+        self.connection.begin(ahead)
         self.handshake = b""
         if accept:
             self.application.port.accept(None, [])

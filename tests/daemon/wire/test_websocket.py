@@ -7,6 +7,7 @@ import gc
 import subprocess
 import sys
 import tracemalloc
+from functools import partial
 
 import pytest
 from autobahn.twisted.websocket import WebSocketServerProtocol
@@ -53,6 +54,14 @@ def test_the_handshake_is_the_one_of_the_rfc():
         (header(b"sec-websocket-version", b"8"), b"426"),
         (header(b"sec-websocket-version", b"14"), b"426"),
         (header(b"sec-websocket-version", b"thirteen"), b"400"),
+        *(
+            (header(b"sec-websocket-version", it), b"400")
+            for it in (b"+13", b"1_3", b"013", b"", b"1" * 5000)
+        ),
+        *(
+            (header(b"sec-websocket-protocol", it), b"400")
+            for it in (b"a b", b"a;b", b'"a"', b"a, \xe9", b"a, a")
+        ),
         (header(b"sec-websocket-version", None), b"400"),
         ([*HEADERS, (b"sec-websocket-version", b"13")], b"400"),
         (header(b"sec-websocket-key", None), b"400"),
@@ -83,12 +92,27 @@ def test_a_version_that_is_not_spoken_is_told_which_is():
 
 
 @pytest.mark.parametrize("byte", [b"\x0b", b"\x0c", b"\x1c", b"\x1d", b"\x1e", b"\x85"])
-def test_a_byte_that_would_split_a_header_is_refused(byte):
-    peer = MemoryWebSocket(
-        accept=False, raw_head=b"GET / HTTP/1.1\r\ncookie: a" + byte + b"sec-websocket-key: x\r\n\r\n"
-    )
+@pytest.mark.parametrize("name", [b"upgrade", b"connection"])
+def test_a_byte_that_would_split_a_header_of_the_handshake_is_refused(name, byte):
+    value = dict(HEADERS)[name] + b", a" + byte + b"sec-websocket-key: x"
+    peer = MemoryWebSocket(accept=False, headers=header(name, value))
     assert peer.written().startswith(b"HTTP/1.1 400")
     assert not peer.asked
+
+
+def test_what_other_headers_hold_is_nothing_to_the_handshake():
+    peer = MemoryWebSocket(headers=[*HEADERS, (b"cookie", "name=Åsa".encode()), (b"x", b"\x85" * 100)])
+    assert peer.handshake.startswith(b"HTTP/1.1 101")
+
+
+def test_empty_members_of_a_list_of_subprotocols_are_none():
+    offered = [(b"sec-websocket-protocol", value) for value in (b",, a ,,,b,", b"", b" ,c")]
+    for chosen in ("a", "b", "c"):
+        peer = MemoryWebSocket(accept=False, headers=[*HEADERS, *offered])
+        with pytest.raises(ValueError, match="not asked for"):
+            peer.application.port.accept("", [])
+        peer.application.port.accept(chosen, [])
+        assert f"\r\nSec-WebSocket-Protocol: {chosen}\r\n".encode() in peer.written()
 
 
 def test_headers_and_subprotocol_of_the_accept_are_carried_as_they_are():
@@ -133,6 +157,34 @@ def test_a_refusal_is_a_whole_response_and_tells_the_application_once():
     assert len(peer.application.ends) == 1
     assert [finished.status for finished in peer.finished] == [403]
     assert not peer.factory.connections
+
+
+@pytest.mark.parametrize(
+    ("status", "length", "lines"),
+    [
+        (204, None, []),
+        (204, b"2", []),
+        (205, b"2", [b"content-length: 0"]),
+        (304, b"2", [b"content-length: 2"]),
+        (304, None, []),
+    ],
+)
+def test_a_refusal_whose_status_has_no_body_has_none(status, length, lines):
+    peer = MemoryWebSocket(accept=False)
+    headers = [] if length is None else [(b"Content-Length", length)]
+    peer.application.port.refuse(status, iter([*headers, (b"x", b"y")]), b"no")
+    head, _, body = peer.written().partition(b"\r\n\r\n")
+    assert body == b""
+    found = head.lower().split(b"\r\n")
+    assert [line for line in found if line.startswith(b"content-length")] == lines
+    assert b"x: y" in found
+
+
+def test_what_the_server_alone_may_send_is_left_out_of_a_refusal_and_told(caplog):
+    peer = MemoryWebSocket(accept=False)
+    peer.application.port.refuse(403, [(b"transfer-encoding", b"chunked")], b"no")
+    assert b"transfer-encoding" not in peer.written()
+    assert "transfer-encoding, which the server alone may: left out" in caplog.text
 
 
 def test_what_comes_before_the_accept_is_kept_for_after_it():
@@ -509,6 +561,62 @@ def test_a_client_that_does_not_read_is_cut():
     assert peer.transport.aborted
     assert peer.application.ends[0][0] == 1006
     assert peer.finished[0].cut
+
+
+def test_a_client_that_reads_slowly_is_cut_only_when_it_stops():
+    peer = MemoryWebSocket(ping_interval_s=0)
+    peer.transport.get_write_buffer_size = lambda: 100
+    peer.connection.pauseProducing()
+    for left in (99, 50, 1):
+        peer.transport.get_write_buffer_size = partial(int, left)
+        peer.pass_time(60)
+        assert not peer.transport.aborted
+    peer.pass_time(60)
+    assert peer.transport.aborted
+    assert peer.factory.counters.write_timeouts == 1
+
+
+def refuse_at_length(peer):
+    peer.application.port.refuse(403, [], b"no")
+
+
+def complete_the_closing_handshake(peer):
+    peer.receive(close_frame(1000))
+
+
+def break_a_rule(peer):
+    peer.receive(frame(3))
+
+
+@pytest.mark.parametrize("end", [refuse_at_length, complete_the_closing_handshake, break_a_rule])
+def test_what_is_written_last_reaches_a_client_that_reads_slowly(end):
+    peer = MemoryWebSocket(accept=end is not refuse_at_length, ping_interval_s=0)
+    peer.transport.get_write_buffer_size = lambda: 1000
+    peer.connection.pauseProducing()
+    end(peer)
+    for left in range(900, 0, -100):
+        peer.transport.get_write_buffer_size = partial(int, left)
+        peer.pass_time(30)
+        peer.pass_time(0)  # each time a sweep looks at one deadline
+    assert not peer.transport.aborted
+    peer.transport.get_write_buffer_size = partial(int, 0)
+    peer.pass_time(6)
+    assert peer.transport.aborted
+    assert peer.factory.counters.write_timeouts == 0
+
+
+@pytest.mark.parametrize("end", [refuse_at_length, complete_the_closing_handshake, break_a_rule])
+def test_a_client_that_does_not_read_what_is_written_last_is_cut(end):
+    peer = MemoryWebSocket(accept=end is not refuse_at_length, ping_interval_s=0)
+    peer.transport.get_write_buffer_size = lambda: 1000
+    end(peer)
+    for _ in range(59):
+        peer.pass_time(1)
+    assert not peer.transport.aborted
+    peer.pass_time(1)
+    peer.pass_time(0)
+    assert peer.transport.aborted
+    assert peer.factory.counters.write_timeouts == 1
 
 
 # Pings, lifetime, ends.

@@ -48,6 +48,10 @@ def deflated(data: bytes, flush: int = zlib.Z_SYNC_FLUSH, level: int = 6, bits: 
         (b"permessage-deflate; client_max_window_bits=15", b"permessage-deflate; client_max_window_bits=12"),
         (b"permessage-deflate; client_max_window_bits=10", b"permessage-deflate; client_max_window_bits=10"),
         (b'permessage-deflate; client_max_window_bits="8"', b"permessage-deflate; client_max_window_bits=8"),
+        (
+            b'permessage-deflate; client_max_window_bits="\\1\\0"',
+            b"permessage-deflate; client_max_window_bits=10",
+        ),
         (b"permessage-deflate; server_max_window_bits=15", b"permessage-deflate; server_max_window_bits=12"),
         (b"permessage-deflate; server_max_window_bits=9", b"permessage-deflate; server_max_window_bits=9"),
         (
@@ -94,6 +98,7 @@ def test_an_offer_that_is_not_valid_is_declined(offer):
     [
         b"a b", b"a;", b";a", b"a;;b", b"a;b=", b"a=b", b'a;b="', b'a;b="c', b'a;b="c d"', b"a;b=c d", b"a/b",
         b"permessage-deflate, \xe9", b"a\x00", b'"a"', b'a; b="\\"',
+        b'a;b="\\\\"', b'a;b="\\ "',
     ],
 )  # fmt: skip
 def test_a_header_that_is_not_as_the_grammar_has_it_is_malformed(value):
