@@ -190,12 +190,14 @@ class ConnectionFactory:
             self.websockets = websockets
         return websockets
 
-    def upgrade(self, connection: HTTP1Connection, head: RequestHead, ahead: bytes) -> None:
-        """Go on as a WebSocket; ``ahead`` is what came after the head."""
+    def upgrade(self, connection: HTTP1Connection, head: RequestHead, ahead: bytes, *, ended: bool) -> None:
+        """Go on as a WebSocket; ``ahead`` is what came after the head, all there is where it ``ended``."""
         websocket = open_websocket(self.prepared_websockets(), connection.transport, head)
         self.connections.discard(connection)
         self.connections.add(websocket)
         websocket.begin(ahead)
+        if ended:
+            websocket.readConnectionLost()
 
     def unwrapped(self, before: ProxiedConnection, peer: Peer, deadline: float, data: bytes) -> None:
         """Go on as HTTP with ``peer``, which a PROXY header named; ``data`` is what came behind it."""

@@ -367,5 +367,5 @@ class HTTP1Connection(Files):
         self._state = UPGRADED
         self._head = None
         ahead, self._ahead = self._ahead, b""
-        self._factory.upgrade(self, head, ahead)
+        self._factory.upgrade(self, head, ahead, ended=self._eof)
         self._factory.turns.look()  # a handshake takes as long as a dozen requests

@@ -10,7 +10,7 @@ import ssl
 import pytest
 
 from support.files import self_signed
-from support.memory import MEBIBYTE, at_rest_kib, resident_kib
+from support.memory import MEBIBYTE, UPGRADE, at_rest_kib, resident_kib
 from support.raw import Raw
 
 
@@ -52,6 +52,18 @@ def test_a_fin_is_a_disconnect_but_what_is_sent_then_is_written(server, observer
         assert client.response().body == b"late answer\n"
         assert event(observer, "departure:answered")
         assert client.closed()
+
+
+@pytest.mark.parametrize("message", [b"", b"\x81\x81\0\0\0\0m", b"\x81\x81\0"])
+def test_a_fin_that_came_while_another_request_was_served_ends_a_websocket(server, observer, message):
+    with Raw(server.first.place) as client:
+        client.request("/departure")
+        event(observer, "departure:called")
+        client.request("/ws/echo", *UPGRADE)
+        client.send(message)
+        client.half_close()
+        assert client.response().body == b"late answer\n"
+        assert b"\x89\x00" not in client.read_to_end()  # nobody is asked whether he is still there
 
 
 def test_after_a_reset_send_raises_oserror(server, observer):
