@@ -22,8 +22,12 @@ class Seldom:
     def again(self) -> int:
         """Count one more; return how many there were since the last saying, 0 where it is too early."""
         self._times += 1
+        return self.unsaid()
+
+    def unsaid(self) -> int:
+        """Return how many there were since the last saying, where it is time to say so; else 0."""
         now = self._clock()
-        if now < self._quiet_until:
+        if not self._times or now < self._quiet_until:
             return 0
         self._quiet_until = now + self._quiet_s
         times, self._times = self._times, 0

@@ -53,9 +53,16 @@ class Admission:
         if self._gateway.requests < self._limit:
             return
         self._counters.overloads += 1
-        if refused := self._seldom.again():
+        self._say(self._seldom.again())
+        raise Overloaded
+
+    def sweep(self) -> None:
+        """Say how many the last ones were, when nobody is refused any more."""
+        self._say(self._seldom.unsaid())
+
+    def _say(self, refused: int) -> None:
+        if refused:
             log.warning(
                 "listener %s: limits.concurrency (%d) is reached: refused with 503: %d",
                 self._name, self._limit, refused,
             )  # fmt: skip
-        raise Overloaded

@@ -39,8 +39,7 @@ class Complaints:
             self._omitted += 1
             return
         self._left -= 1
-        where = f"{client[0]}:{client[1]}" if client else "a unix socket"
-        log.log(level, "listener %s, %s: %s", self._name, where, what)
+        log.log(level, "listener %s, %s: %s", self._name, _where(client), what)
 
     def sweep(self, now: float, log: logging.Logger) -> None:
         """Say what was left out of a window that is over."""
@@ -52,3 +51,10 @@ class Complaints:
         if omitted:
             what = "lines like the last ones were left out"
             log.warning("listener %s: %d %s in %g s", self._name, omitted, what, WINDOW_S)
+
+
+def _where(client: Address | None) -> str:
+    if client is None:
+        return "a unix socket"
+    host, port = client
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

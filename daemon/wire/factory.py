@@ -237,6 +237,8 @@ class ConnectionFactory:
     def sweep(self, now: float) -> None:
         """Act on every deadline that has passed, and find the clients that left while they were not read."""
         self.complaints.sweep(now, log)
+        if self.admission is not None:
+            self.admission.sweep()
         watched: dict[int, Connection] = {}
         self._ends_left = TURN_ENDS
         for connection in tuple(self.connections):

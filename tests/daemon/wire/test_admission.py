@@ -153,6 +153,16 @@ async def test_a_flood_above_the_limit_is_counted_whole_and_said_once_in_a_while
 
 
 @on_loop
+async def test_how_many_the_last_of_a_flood_were_is_said_when_nobody_is_refused_any_more(caplog):
+    server = Server(Gated(), limits=Limits(concurrency=1))
+    await ask(server, *[GET] * 8)
+    for _ in range(3):
+        server.pass_time(6)
+    said = [record.getMessage() for record in caplog.records if "concurrency" in record.getMessage()]
+    assert [line.rpartition(" ")[2] for line in said] == ["1", "6"]
+
+
+@on_loop
 async def test_without_a_limit_nothing_is_asked():
     server = Server(Gated())
     assert server.factory.admission is None

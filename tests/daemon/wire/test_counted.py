@@ -152,7 +152,11 @@ def test_a_flood_of_complaints_is_a_bounded_number_of_lines_and_a_count(caplog):
         complaints.sweep(clock.advance(WINDOW_S), log)
         assert len(caplog.records) == LINES + 1
         complaints.say(log, None, "refused")
-    assert caplog.records[-1].getMessage() == "listener public, a unix socket: refused"
+        complaints.say(log, ("2001:db8::1", 80), "refused")
+    assert [each.getMessage() for each in caplog.records[-2:]] == [
+        "listener public, a unix socket: refused",
+        "listener public, [2001:db8::1]:80: refused",
+    ]
 
 
 @on_loop

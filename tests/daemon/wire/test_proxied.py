@@ -97,6 +97,7 @@ async def test_a_peer_that_is_not_trusted_is_refused_before_it_says_anything(pee
     assert server.factory.counters.unproxied == 1
     (record,) = caplog.records
     who = f"{peer.host}:5000" if hasattr(peer, "host") else "a unix socket"
+    who = who.replace("2001:db8::7", "[2001:db8::7]")
     assert record.levelno == logging.WARNING
     assert record.getMessage().startswith(f"listener public, {who}: refused: ")
     assert "proxy.trusted" in record.getMessage()
