@@ -88,11 +88,15 @@ class Lifespan:
             return
         error = await self._exchange(SHUTDOWN)
         self._stage = _Stage.OVER
-        if isinstance(error, _Refused):
-            logger.error("the application's shutdown failed: %s", error.message or "it gave no reason")
-        elif error is not None:
-            logger.error("the application's shutdown failed: %s", error.message, exc_info=self._raised())
         await self._end()
+        raised = self._raised()
+        if isinstance(error, _Refused):
+            why = error.message or "it gave no reason"
+            logger.error("the application's shutdown failed: %s", why, exc_info=raised)
+        elif error is not None:
+            logger.error("the application's shutdown failed: %s", error.message, exc_info=raised)
+        elif raised is not None:
+            logger.error("the application raised an exception after its shutdown", exc_info=raised)
 
     def abandon(self) -> None:
         """Cancel the application's lifespan task; nothing is waited for."""
@@ -167,7 +171,7 @@ class Lifespan:
         return error.__cause__ if isinstance(error, _ExitedError) else error
 
     async def _end(self) -> None:
-        """Let the task finish after its last answer; what it raises then has been told already."""
+        """Let the task finish after its last answer."""
         if self._task is None:
             return
         done, _ = await asyncio.wait([self._task], timeout=_AFTERMATH_S)

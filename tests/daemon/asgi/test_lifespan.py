@@ -133,6 +133,8 @@ def test_one_that_breaks_while_starting_up_is_a_warning_with_its_traceback(caplo
         ((RuntimeError("while stopping"),), "while stopping"),
         ((), "without an answer"),
         (("lifespan.startup.complete",), "lifespan.shutdown.complete"),
+        (({"type": "lifespan.shutdown.failed"}, RuntimeError("and then this")), "and then this"),
+        (("lifespan.shutdown.complete", RuntimeError("too late")), "too late"),
     ],
 )
 def test_a_shutdown_that_fails_is_logged_and_does_not_raise(steps, words, caplog):
