@@ -92,7 +92,7 @@ class ResponseSink(Protocol):
         """Take the response's head; it is written together with the first piece of the body.
 
         With ``trailers`` the response ends with :meth:`trailers`, and no piece of its body is the last.
-        Raises ``ValueError`` where a header cannot be written (not a token, CR, LF or NUL in a value).
+        Raises ``ValueError`` where a header cannot be written (not a token, a control character in a value).
         """
 
     def body(self, data: bytes, more: bool) -> Future[None] | None:

@@ -316,7 +316,8 @@ class HTTPCycle:
             )  # fmt: skip
         self._state = COMPLETE
         if unanswered and not gone:
-            self._response.fail(500)
+            # A request whose client ended its side inside the body never became whole (RFC 9112 8).
+            self._response.fail(400 if departure and self._complete is False else 500)
 
 
 def _as_bytes(data: Any) -> bytes:

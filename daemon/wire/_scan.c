@@ -22,8 +22,8 @@
  *   - an empty line, with which the bytes end.
  *
  * The plain headers of a response are a list of pairs (each a tuple) of bytes: a token, and a value without
- * CR, LF and NUL (RFC 9110 5.1, 5.5); at most one Content-Length, as above; no other header that the wire has
- * to know of (RFC 9110 7.6.1; Date, Server).
+ * control characters but HTAB (RFC 9110 5.1, 5.5); at most one Content-Length, as above; no other header that
+ * the wire has to know of (RFC 9110 7.6.1; Date, Server).
  *
  * Memory: nothing is written but a table of LINES_MAX entries and one name of NAME_MAX_BYTES, both on the
  * stack; no allocation happens before the whole head was found plain, and each is then of a length that was
@@ -395,7 +395,8 @@ static int take_header(const State *state, Line *line, PyObject *header, long lo
         return 0;
     }
     for (size_t i = 0; i < line->value_bytes; i++) {
-        if (line->value[i] == '\r' || line->value[i] == '\n' || line->value[i] == '\0') {
+        unsigned char byte = line->value[i];
+        if ((byte < 0x20 && byte != '\t') || byte == 0x7f) {
             return 0;
         }
     }

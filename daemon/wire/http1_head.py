@@ -317,9 +317,10 @@ def _interpret(head: RequestHead, special: Headers) -> Framing:
         elif version == "1.0" and b"keep-alive" in tokens:
             framing.keep_alive = True  # RFC 9112 9.3
     if b"expect" in seen and version == "1.1":  # RFC 9110 10.1.1: ignored in HTTP/1.0
-        if seen[b"expect"].lower() != b"100-continue":
+        expectations = {token.strip(b" \t").lower() for token in seen[b"expect"].split(b",")} - {b""}
+        if expectations - {b"100-continue"}:
             raise BadRequest(417, "unknown expectation")
-        framing.expect_continue = framing.chunked or framing.content_length > 0
+        framing.expect_continue = bool(expectations) and (framing.chunked or framing.content_length > 0)
     if b"upgrade" in seen and b"upgrade" in tokens and version == "1.1" and head.method == "GET":
         protocols = [token.strip(b" \t").lower() for token in seen[b"upgrade"].split(b",")]
         # RFC 6455 4.2.1; with a body it is an ordinary request: what came of the body would be read as frames

@@ -14,10 +14,11 @@ from asgid.daemon.wire.response_head import (
     PHRASES,
     SENDS_TRAILERS,
     TRAILER,
+    UPGRADE,
     WANTS_CLOSE,
+    named_lines,
     render,
     render_trailers,
-    trailer_lines,
 )
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ NEVER = float("inf")
 # How the body of a response is framed (RFC 9112 6).
 NO_BODY, LENGTH, CHUNKED, UNTIL_CLOSE = range(4)
 
+_WITH_CARE = frozenset((204, 205, 426))  # their heads depend on the status
 BODILESS = frozenset((204, 205, 304))  # RFC 9110 6.4.1, 15.3.6
 DISCARD_BYTES = 256 * 1024  # of a body that nobody wants; a longer one ends with the connection
 NOBODY: tuple[Future[None], ...] = ()
@@ -99,7 +101,7 @@ class Responder:
 
     def start(self, status: int, headers: Headers, trailers: bool = False) -> None:
         """Take the response's head (:meth:`asgid.daemon.seam.ResponseSink.start`)."""
-        if trailers or 204 <= status <= 205:
+        if trailers or status in _WITH_CARE:
             self._start_with_care(status, list(headers), trailers)
         else:
             self._lines, self._length, self._bits = render(headers)
@@ -108,7 +110,7 @@ class Responder:
             self._factory.say_left_out(self._bits, self._head)
 
     def _start_with_care(self, status: int, headers: Headers, trailers: bool) -> None:
-        """Take a head whose framing depends on more than its Content-Length."""
+        """Take a head that depends on more than the application's headers."""
         lines, length, bits = render(headers)
         if length >= 0 and status in (204, 205):  # RFC 9110 8.6; 205 gets one of its own
             headers = [header for header in headers if header[0].lower() != b"content-length"]
@@ -120,10 +122,13 @@ class Responder:
             and status not in BODILESS
             and self._takes_trailers()
         ):
-            lines += trailer_lines(headers)
+            lines += named_lines(headers, b"trailer")
             bits |= SENDS_TRAILERS
         if trailers:
             bits &= ~TRAILER  # it is right, whether this client gets trailers or not
+        if status == 426 and bits & UPGRADE:  # RFC 9110 15.5.22: it says to what; 7.8: Connection names it
+            lines += named_lines(headers, b"upgrade") + b"connection: upgrade\r\n"
+            bits &= ~UPGRADE
         self._lines, self._length, self._bits = lines, length, bits
 
     def body(self, data: bytes, more: bool) -> Future[None] | None:

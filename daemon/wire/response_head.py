@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 _render_plain = compiled.render
+# What no value may have: every control character but HTAB (RFC 9110 5.5).
+_CONTROLS = bytes((*range(0x09), *range(0x0A, 0x20), 0x7F))
 _TOKEN_BYTES = b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 PHRASES = {status.value: status.phrase.encode() for status in HTTPStatus} | {
     # RFC 9110 15.5; Python has these names from 3.13 on
@@ -47,6 +49,7 @@ LEAST_LEFT_OUT = 16
 _HOPS = [name for name, role in _ROLES.items() if role == _HOP_BY_HOP]
 _LEFT_OUT = {name: LEAST_LEFT_OUT << number for number, name in enumerate(_HOPS)}
 TRAILER = _LEFT_OUT[b"trailer"]
+UPGRADE = _LEFT_OUT[b"upgrade"]
 
 # What may not come behind a body: it frames the message, routes or rules the request, controls the response,
 # or says what to make of the content (RFC 9110 6.5.1).
@@ -103,9 +106,11 @@ def render_any(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, int, int]
                     )
                 length = int(value)
             elif role == _CONNECTION:
+                _check_value(name, value)
                 bits |= WANTS_CLOSE if b"close" in value.lower() else 0
                 continue
             elif role == _HOP_BY_HOP:
+                _check_value(name, value)
                 bits |= _LEFT_OUT[name.lower()]
                 continue
             else:
@@ -115,8 +120,8 @@ def render_any(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, int, int]
         lines = b"".join(parts)
     except TypeError:
         raise _bad_value(parts) from None
-    # RFC 9110 5.5: CR, LF and NUL in a value are dangerous; only those that were put there here may be found.
-    if len(lines.translate(None, b"\r\n\0")) + len(parts) // 2 != len(lines):
+    # RFC 9110 2.2, 5.5: a sender has none of them in a value; only those put there here may be found.
+    if len(lines.translate(None, _CONTROLS)) + len(parts) // 2 != len(lines):
         raise _bad_value(parts)
     return lines, length, bits
 
@@ -126,9 +131,9 @@ def left_out(bits: int) -> list[str]:
     return [name.decode() for name, bit in _LEFT_OUT.items() if bits & bit]
 
 
-def trailer_lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-    """Return the Trailer headers of ``headers``, which :func:`render` found well formed, as lines."""
-    return b"".join(b"%b: %b\r\n" % (name, value) for name, value in headers if name.lower() == b"trailer")
+def named_lines(headers: Iterable[tuple[bytes, bytes]], wanted: bytes) -> bytes:
+    """Return the headers of that name (lower-cased), which :func:`render` found well formed, as lines."""
+    return b"".join(b"%b: %b\r\n" % (name, value) for name, value in headers if name.lower() == wanted)
 
 
 def render_trailers(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
@@ -146,9 +151,18 @@ def _bad_value(parts: list[Any]) -> ValueError | TypeError:
     for name, value in zip(parts[0::4], parts[2::4], strict=True):
         if not isinstance(value, (bytes, bytearray, memoryview)):
             return TypeError(f"the value of {name.decode()} must be bytes, not {type(value).__name__}")
-        if bytes(value).translate(None, b"\r\n\0") != value:
-            return ValueError(f"the header {name.decode()} has CR, LF or NUL in its value {bytes(value)!r}")
+        try:
+            _check_value(name, bytes(value))
+        except ValueError as error:
+            return error
     return ValueError("a header's value cannot be written")
+
+
+def _check_value(name: bytes, value: bytes) -> None:
+    """Raise ``ValueError`` where a value has a control character."""
+    if value.translate(None, _CONTROLS) != value:
+        what = "CR, LF or NUL, or another control character,"
+        raise ValueError(f"the header {name.decode()} has {what} in its value {value!r}")
 
 
 def status_line(status: int) -> bytes:

@@ -73,6 +73,15 @@ async def test_trailers_may_come_in_several_events():
     assert client.received.endswith(b"0\r\nx-a: 1\r\nx-b: 2\r\n\r\n")
 
 
+@on_loop
+async def test_the_announcement_of_trailers_cannot_split_the_head(caplog):
+    split = {**TRAILING, "headers": [(b"trailer", b"x-sum\r\nset-cookie: a=b")]}
+    _, client = await ask(split, piece(b"hello"), trailers((b"x-sum", b"1")), request=TE % b"trailers")
+    assert client.response().status == 500
+    assert b"set-cookie" not in client.received
+    assert "the header trailer has CR, LF or NUL" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("header", "named"),
     [

@@ -81,6 +81,34 @@ async def test_a_fin_inside_a_body_is_a_disconnect():
     assert client.lost
 
 
+@pytest.mark.parametrize(
+    ("data", "asks", "status"),
+    [
+        (post(b"hello")[:-2], 2, 400),
+        (b"POST / HTTP/1.1\r\nHost: site\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhe", 2, 400),
+        (post(b"hello")[:-2], 1, 500),  # it was not told: that is a mistake of its own
+        (post(b"hello"), 2, 500),  # a whole request that was not answered
+    ],
+)
+@on_loop
+async def test_9112_8_an_incomplete_request_that_the_application_gives_up_is_answered_with_400(
+    data, asks, status
+):
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        for _ in range(asks):
+            await receive()
+        await asyncio.sleep(0)
+
+    server = Server(app)
+    client = server.connect()
+    client.send(data)
+    client.finish()
+    await settle()
+    assert client.response().status == status
+    assert client.lost
+    assert [finished.status for finished in server.finished] == [status]
+
+
 @on_loop
 async def test_a_silent_close_and_a_close_inside_a_head_are_no_requests():
     server = Server(Echo())

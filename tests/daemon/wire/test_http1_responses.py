@@ -230,6 +230,17 @@ async def test_9110_7_6_1_hop_by_hop_headers_are_the_wires_own_and_each_is_named
         assert name in said
 
 
+@pytest.mark.parametrize("request_", [GET, b"HEAD" + GET[3:], b"GET / " + VERSIONS["1.0"]])
+@on_loop
+async def test_9110_15_5_22_a_426_says_to_what_it_wants_to_upgrade(request_, caplog):
+    said = (b"Upgrade", b"a/1"), (b"Connection", b"Upgrade"), (b"upgrade", b"b")
+    _, client = await ask(Sends(start(426, *said), piece(b"hello")), request_)
+    response = client.response(request_.split()[0].decode())
+    assert response.all("upgrade") == ["a/1", "b"]
+    assert "upgrade" in response.all("connection")
+    assert not caplog.records
+
+
 @on_loop
 async def test_9112_9_6_an_application_can_close_the_connection():
     _, client = await ask(Sends(start(200, (b"Connection", b"Close")), piece(b"bye")), GET * 2)
@@ -364,7 +375,12 @@ ANSWERED: list[tuple[str, Any, str]] = [
     ),
     *(
         (f"value {value!r}", Sends(start(200, (b"x", value))), "CR, LF or NUL")
-        for value in (b"a\r\nb: c", b"a\n", b"\r", b"\0", b"a\r\n", b"\r\n\r\n")
+        for value in (b"a\r\nb: c", b"a\n", b"\r", b"\0", b"a\r\n", b"\r\n\r\n", b"\x1b[2J", b"a\x7f")
+    ),
+    (
+        "a value that is left out",
+        Sends(start(200, (b"upgrade", b"a\r\nb: c"))),
+        "the header upgrade has CR, LF or NUL",
     ),
     *(
         (f"length {value!r}", Sends(start(200, (b"content-length", value)), piece(b"x")), "Content-Length")

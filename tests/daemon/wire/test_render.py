@@ -103,7 +103,7 @@ def test_any_byte_in_a_name_and_in_a_value():
         for name in (one, b"a" + one, one + b"a", b"a" + one + b"a"):
             assert the_same([(name, b"v")]) == (not name.translate(None, _TOKEN)), name
         for value in (one, b"v" + one, one + b"v"):
-            assert the_same([(b"a", value)]) == (byte not in b"\r\n\0"), value
+            assert the_same([(b"a", value)]) == (byte == 9 or 32 <= byte != 127), value
 
 
 _TOKEN = b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"  # RFC 9110 5.6.2
