@@ -158,8 +158,10 @@ class ConnectionFactory:
     def peer(self, transport: Any) -> Peer:
         """Return the two ends of a transport."""
         scheme = "http" if getattr(transport, "getPeerCertificate", None) is None else "https"
-        ends = getattr(transport, "ends", None)  # of a native transport, under TLS as well
-        client, server = ends() if ends else (_end(transport.getPeer()), _end(transport.getHost()))
+        if hasattr(type(transport), "ends"):  # a native transport
+            client, server = transport.ends()
+        else:  # what wraps one may know better: Twisted's haproxy: does
+            client, server = _end(transport.getPeer()), _end(transport.getHost())
         if client is None or server is None:
             client = server = None
         if scheme == "http":

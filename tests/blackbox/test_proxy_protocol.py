@@ -100,6 +100,23 @@ def test_websockets_come_from_whom_the_header_names(serve):
     assert [scope["client"], scope["server"], scope["scheme"]] == [*ENDS6, "wss"]
 
 
+@pytest.mark.parametrize(
+    ("header", "wanted"),
+    [(LINE, ENDS4), (b"PROXY TCP6 2001:db8::9 2001:db8::1 4711 443\r\n", ENDS6)],
+    ids=["IPv4", "IPv6"],
+)
+def test_twisteds_own_kind_of_endpoint_names_the_client_as_well(serve, header, wanted):
+    server = serve('[listeners.main]\nendpoint = "haproxy:tcp:0:interface=127.0.0.1"\n')
+    with Raw(server.first.place) as client:
+        assert ends(client, header) == wanted
+    with socket.create_connection(server.first.place, PATIENCE_S) as sock:
+        sock.sendall(header)
+        url = "ws://site.example/ws/scope"
+        with websockets.sync.client.connect(url, sock=sock, proxy=None) as client:
+            scope = json.loads(client.recv())
+    assert [scope["client"], scope["server"]] == wanted
+
+
 def test_the_access_log_has_the_client_that_the_header_names(serve):
     server = serve(rest=TRUSTED)
     with Raw(server.first.place) as client:
