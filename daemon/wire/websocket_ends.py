@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from asgid.daemon.seam import Finished, release
 from asgid.daemon.wire.http1_response import BODILESS, unsent_bytes
-from asgid.daemon.wire.response_head import LEAST_LEFT_OUT, PHRASES, render
+from asgid.daemon.wire.response_head import LEAST_LEFT_OUT, PHRASES, UPGRADE, named_lines, render
 from asgid.daemon.wire.websocket_frames import (
     FINAL_BINARY,
     FINAL_TEXT,
@@ -181,6 +181,9 @@ class Ends:
             raise ValueError(f"the body has {len(body)} bytes, its Content-Length is {length}")
         elif length < 0:
             lines += b"content-length: %d\r\n" % len(body)
+        if status == 426 and bits & UPGRADE:  # RFC 9110 15.5.22
+            lines += named_lines(headers, b"upgrade")
+            bits &= ~UPGRADE
         factory = self._shared.factory
         if bits >= LEAST_LEFT_OUT:
             factory.say_left_out(bits, self._head)

@@ -205,6 +205,22 @@ def test_a_denial_is_the_applications_own_response():
     serve(scripted(start, {**body, "body": b"who ", "more_body": True}, {**body, "body": b"are?"}), client)
 
 
+def test_9110_15_5_22_a_denial_with_426_keeps_what_it_wants_to_upgrade_to(caplog):
+    start = {"type": "websocket.http.response.start", "status": 426, "headers": [(b"Upgrade", b"a/2")]}
+
+    said = []
+
+    async def client(served):
+        with pytest.raises(InvalidStatus) as refused:
+            await connect(served.url)
+        headers = refused.value.response.headers
+        said.extend((headers.get_all("upgrade"), headers.get_all("connection")))
+
+    serve(scripted(start, {"type": "websocket.http.response.body"}), client)
+    assert said == [["a/2"], ["close, upgrade"]]
+    assert "upgrade" not in caplog.text
+
+
 async def fail(_receive, _send):
     raise LookupError("of the application")
 
