@@ -9,6 +9,7 @@ from asgid.daemon.seam import Gone, RequestHead, release
 from asgid.daemon.wire.admission import RETRY_AFTER, Overloaded
 from asgid.daemon.wire.http1_head import BadRequest
 from asgid.daemon.wire.http1_response import DISCARD_BYTES, NEVER, NOBODY, Responder, log, unsent_bytes
+from asgid.daemon.wire.layers import close_below, end_of_writing
 from asgid.daemon.wire.turns import LATE_S
 from asgid.daemon.wire.unread import has_unread
 
@@ -162,7 +163,7 @@ class Ends(Responder):
             counters.body_timeouts += 1
             self._say("closed: the rest of a body did not come in timeouts.request_body")
             self._close()
-        elif self._state == LINGERING and unsent_bytes(self.transport):
+        elif self._state in (LINGERING, CLOSING) and unsent_bytes(self.transport):
             self._read_deadline = self._factory.clock() + _LINGER_S  # timeouts.response_write ends it
         elif (
             self._state == LINGERING
@@ -177,7 +178,7 @@ class Ends(Responder):
     def _write_expired(self, now: float) -> None:
         """Cut a client that does not read."""
         unsent = unsent_bytes(self.transport)
-        if not unsent and self._state == LINGERING:
+        if not unsent and self._state in (LINGERING, CLOSING):
             self._write_deadline = NEVER
             return
         if unsent < self._unsent:  # it reads, if slowly
@@ -192,12 +193,15 @@ class Ends(Responder):
     def _close(self) -> None:
         """Close once everything is written."""
         if self._state != CLOSING:
+            idle = self._state == HEAD
             self._state = CLOSING
-            self._read_deadline = NEVER
+            self._read_deadline = self._factory.clock() + _LINGER_MOST_S  # TLS waits for its client's alert
             self._unsent = unsent_bytes(self.transport)
             self._write_deadline = self._factory.deadline(self._factory.timeouts.response_write_s)
             self.transport.unregisterProducer()
             self.transport.loseConnection()
+            if idle:
+                close_below(self.transport)
 
     def _linger(self) -> None:
         """Close the write side, then read until the client closes or a bound is reached (RFC 9112 9.6)."""
@@ -215,7 +219,7 @@ class Ends(Responder):
         self._write_deadline = self._factory.deadline(self._factory.timeouts.response_write_s)
         self._resume_reading()
         self.transport.unregisterProducer()
-        shutdown = getattr(self.transport, "loseWriteConnection", None)
+        shutdown = end_of_writing(self.transport)
         if shutdown is None:
             self._close()
         else:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from asgid.daemon.seam import Finished, release
 from asgid.daemon.wire.http1_response import BODILESS, unsent_bytes
+from asgid.daemon.wire.layers import end_of_writing
 from asgid.daemon.wire.response_head import LEAST_LEFT_OUT, PHRASES, UPGRADE, named_lines, render
 from asgid.daemon.wire.websocket_frames import (
     FINAL_BINARY,
@@ -264,7 +265,7 @@ class Ends:
 
     def _linger(self) -> None:
         """Close the write side when all is written, and read on for a while (RFC 9112 9.6)."""
-        end_writing = getattr(self.transport, "loseWriteConnection", None)
+        end_writing = end_of_writing(self.transport)
         if end_writing is None:
             self._lose()
             return

@@ -294,6 +294,24 @@ async def test_a_client_that_does_not_read_its_last_answer_is_cut():
     assert not server.factory.connections
 
 
+@pytest.mark.parametrize("response_write_s", [0, 1, 60])
+@on_loop
+async def test_a_client_that_has_all_and_does_not_close_is_dropped_and_not_blamed(caplog, response_write_s):
+    """Twisted's TLS has sent everything, its closure alert too, and waits for the client's."""
+    caplog.set_level("INFO")
+    server, client = await begin(App(), response_write_s=response_write_s)
+    client.loseConnection = lambda: None
+    client.send(GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+    await settle()
+    assert client.response().complete
+    await later(server, 20)
+    assert not client.aborted
+    await later(server, 20)
+    assert client.aborted
+    assert (server.factory.connections, server.factory.counters.write_timeouts) == (set(), 0)
+    assert not caplog.records
+
+
 @on_loop
 async def test_a_refused_client_that_stays_is_dropped_soon():
     server, client = await begin(App(), b"nonsense\r\n\r\n", response_write_s=1)

@@ -1,0 +1,30 @@
+"""How a connection ends whose transport stands on another one: TLS, as Twisted has it, on TCP."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def end_of_writing(transport: Any) -> Callable[[], None] | None:
+    """Return what ends the write side of ``transport`` and leaves it reading; None where nothing does.
+
+    Over TLS that is the closure alert (RFC 9112 9.8), which ``loseConnection`` sends: Twisted's TLS reads on
+    then until the client's comes. A FIN without an alert could be anybody's.
+    """
+    if getattr(transport, "getPeerCertificate", None) is not None:
+        return transport.loseConnection  # type: ignore[no-any-return]
+    return getattr(transport, "loseWriteConnection", None)
+
+
+def close_below(transport: Any) -> None:
+    """Close what a ``transport`` that is being closed stands on, when all is written.
+
+    For a client that is idle: it may not look before it has another request, and a server need not wait for
+    its closure alert (RFC 9112 9.8). Where more may come, the reset that this leads to could eat an answer.
+    """
+    while hasattr(transport, "wrappedProtocol"):  # Twisted's ProtocolWrapper
+        transport = transport.transport
+        transport.loseConnection()
