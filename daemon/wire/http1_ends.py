@@ -9,7 +9,7 @@ from asgid.daemon.seam import Gone, RequestHead, release
 from asgid.daemon.wire.admission import RETRY_AFTER, Overloaded
 from asgid.daemon.wire.http1_head import BadRequest
 from asgid.daemon.wire.http1_response import DISCARD_BYTES, NEVER, NOBODY, Responder, log, unsent_bytes
-from asgid.daemon.wire.layers import close_below, end_of_writing
+from asgid.daemon.wire.layers import abort, close_below, end_of_writing
 from asgid.daemon.wire.turns import LATE_S
 from asgid.daemon.wire.unread import has_unread
 
@@ -230,7 +230,7 @@ class Ends(Responder):
         if self._state != CLOSING or not self._lost:
             self._state = CLOSING
             self._read_deadline = self._write_deadline = self._application_deadline = NEVER
-            self.transport.abortConnection()
+            abort(self.transport)
 
     def _say(self, what: str, level: int = logging.INFO) -> None:
         """Log what happened to this client."""

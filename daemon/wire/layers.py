@@ -28,3 +28,17 @@ def close_below(transport: Any) -> None:
     while hasattr(transport, "wrappedProtocol"):  # Twisted's ProtocolWrapper
         transport = transport.transport
         transport.loseConnection()
+
+
+def abort(transport: Any) -> None:
+    """Abort a connection, TLS without a closure alert.
+
+    A body that ends with the connection would be whole with one (RFC 9112 8). Twisted's ``abortConnection``
+    sends it, which nothing takes where the connection below is aborted before.
+    """
+    below = transport
+    while hasattr(below, "wrappedProtocol"):
+        below = below.transport
+    if below is not transport:
+        below.abortConnection()
+    transport.abortConnection()

@@ -71,6 +71,15 @@ def test_an_answer_is_whole_and_its_end_is_announced(secure, sent, status):
     assert "did not read" not in server.err.text
 
 
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+def test_an_answer_that_is_cut_does_not_look_whole(secure, version):
+    with Secure(secure('[timeouts]\napplication = "300ms"\n')) as client:
+        client.request("/steps", version=version)
+        assert client.read_until(b"first\n")
+        with pytest.raises(OSError, match=r"EOF|reset"):
+            client.read_to_end()
+
+
 def test_a_websocket_that_is_failed_ends_with_an_alert_too(secure):
     with Secure(secure()) as client:
         client.send(UPGRADE)
