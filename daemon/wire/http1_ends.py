@@ -193,14 +193,14 @@ class Ends(Responder):
     def _close(self) -> None:
         """Close once everything is written."""
         if self._state != CLOSING:
-            idle = self._state == HEAD
+            heard = self._state in (HEAD, WAITING)  # all that the client had to say
             self._state = CLOSING
             self._read_deadline = self._factory.clock() + _LINGER_MOST_S  # TLS waits for its client's alert
             self._unsent = unsent_bytes(self.transport)
             self._write_deadline = self._factory.deadline(self._factory.timeouts.response_write_s)
             self.transport.unregisterProducer()
             self.transport.loseConnection()
-            if idle:
+            if heard:
                 close_below(self.transport)
 
     def _linger(self) -> None:

@@ -22,8 +22,8 @@ def end_of_writing(transport: Any) -> Callable[[], None] | None:
 def close_below(transport: Any) -> None:
     """Close what a ``transport`` that is being closed stands on, when all is written.
 
-    For a client that is idle: it may not look before it has another request, and a server need not wait for
-    its closure alert (RFC 9112 9.8). Where more may come, the reset that this leads to could eat an answer.
+    For a client that has nothing more to say: it may not look before it has another request, and a server
+    need not wait for its closure alert (RFC 9112 9.8). Where more may come, a reset could eat an answer.
     """
     while hasattr(transport, "wrappedProtocol"):  # Twisted's ProtocolWrapper
         transport = transport.transport

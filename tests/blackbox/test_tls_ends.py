@@ -89,6 +89,20 @@ def test_a_websocket_that_is_failed_ends_with_an_alert_too(secure):
         assert payload[:2] == (1002).to_bytes(2, "big")
 
 
+def test_a_client_that_was_told_of_the_close_and_never_looks_is_not_waited_for(secure):
+    with Secure(secure()) as client:
+        assert client.get("/hello", "Connection: close").status == 200
+        assert client.read_below()
+
+
+def test_a_long_last_answer_is_whole(secure):
+    size = 20_000_000
+    with Secure(secure()) as client:
+        client.request(f"/large?size={size}", "Connection: close")
+        client.read_until(b"\r\n\r\n")
+        assert len(client.read_to_end()) == size
+
+
 def test_an_idle_client_that_never_looks_is_closed_when_its_time_is_over(secure):
     with Secure(secure('[timeouts]\nkeep_alive = "300ms"\n')) as client:
         assert client.get("/hello").status == 200
