@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from asyncio import Future
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 Headers = list[tuple[bytes, bytes]]
 Address = tuple[str, int]
@@ -139,6 +139,12 @@ class WebSocketSink(Protocol):
 
     def message(self, data: str | bytes) -> None:
         """Take one whole message."""
+
+    def settle(self, go_on: Callable[[], None]) -> bool:
+        """Return whether the application has answered all messages: it has asked for another, or ended.
+
+        Where it has not, ``go_on`` is called as soon as it asks; one that ends closes.
+        """
 
     def gone(self, code: int, reason: str) -> None:
         """Take note that the connection is closed, with the close code of RFC 6455 7.4 (1006: none came)."""

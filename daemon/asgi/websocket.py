@@ -192,7 +192,7 @@ class WebSocketCycle:
 
     __slots__ = (
         "_bell", "_carrier", "_connect", "_denial", "_gateway", "_gone", "_head", "_held", "_limit", "_loop",
-        "_port", "_queue", "_state", "task",
+        "_owes", "_port", "_queue", "_settled", "_state", "task",
     )  # fmt: skip
     taken = 0  # once it is closed nothing is sent
 
@@ -208,6 +208,8 @@ class WebSocketCycle:
         self._denial: tuple[int, Headers, list[bytes]] | None = None
         self._queue: deque[Event] | None = None
         self._held = False
+        self._owes = False  # the application has taken a message, and has not asked for another yet
+        self._settled: Callable[[], None] | None = None  # to be called when it has
         self._bell: Bell | None = None
         self._carrier: Carrier | None = None
         self.task: Task[None] | None = None
@@ -240,6 +242,7 @@ class WebSocketCycle:
         queue = self._queue
         bell = self._bell
         if not queue and bell is not None:
+            self._owes = True
             carrier = self._carrier
             if carrier is not None and carrier.waits_for is bell:
                 if carrier.hand(bell, event, self._loop, self.task):  # type: ignore[arg-type] # there is one
@@ -255,6 +258,13 @@ class WebSocketCycle:
         if not self._held and len(queue) >= self._limit:
             self._held = True
             self._port.hold()
+
+    def settle(self, go_on: Callable[[], None]) -> bool:
+        """Tell whether all is answered (:meth:`asgid.daemon.seam.WebSocketSink.settle`)."""
+        if not self._owes and not self._queue:
+            return True
+        self._settled = go_on
+        return False
 
     def gone(self, code: int, reason: str) -> None:
         """Take note that this is closed (:meth:`asgid.daemon.seam.WebSocketSink.gone`)."""
@@ -280,6 +290,7 @@ class WebSocketCycle:
             queue = self._queue
             if queue:
                 event = queue.popleft()
+                self._owes = True
                 if self._held and len(queue) <= self._limit >> 1 and self._gone is None:
                     self._held = False
                     self._port.read()
@@ -288,6 +299,11 @@ class WebSocketCycle:
                 code, reason = self._gone
                 return {"type": "websocket.disconnect", "code": code, "reason": reason}
             self._queue = None
+            self._owes = False
+            if self._settled is not None:
+                settled, self._settled = self._settled, None
+                settled()
+                continue
             bell = self._bell
             if bell is None or bell.done():
                 self._bell = bell = Bell(self._loop)
@@ -403,7 +419,7 @@ class WebSocketCycle:
                 self._fail("returned without accepting or refusing", None)
         finally:
             self._state = CLOSED
-            self._bell = self._carrier = None
+            self._bell = self._carrier = self._settled = None
             self._queue = None
             self._gateway.ended(self)
 

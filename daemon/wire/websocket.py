@@ -105,7 +105,8 @@ class WebSocketConnection(Ends):
 
     def readConnectionLost(self) -> None:
         """Take note of the client's FIN: what came before it is taken, then this ends."""
-        if self._state == LINGERING or (not self._scheduled and (self._go or not self._buffer)):
+        done = self._state == LINGERING or self._failure is not None
+        if done or (not self._scheduled and (self._go or not self._buffer)):
             # what is kept where frames may be taken is a part of one, whose rest does not come
             self._lost(1006, "the client ended the connection without a closing handshake")
             self._lose()
@@ -145,6 +146,8 @@ class WebSocketConnection(Ends):
         if reset:
             self._lost(1006, "the connection was lost")
             self._abort()
+        elif self._failure is not None:  # nothing before it is to be read any more
+            self.readConnectionLost()
 
     def sweep(self, now: float) -> None:
         """Act on the deadlines that have passed at ``now``; ping a client that was not heard for a while."""
@@ -259,6 +262,9 @@ class WebSocketConnection(Ends):
             raise ConnectionResetError("the WebSocket is closed")
         if code not in _CODES:
             raise ValueError(f"the close code {code} may not be sent: an application's own are 3000 to 4999")
+        if self._failure is not None:
+            self._fail_now()
+            return
         if self._engine is None:
             self._engine = self._shared.lend(self)
         self._engine.sendCloseFrame(code, reason.encode()[:123].decode(errors="ignore").encode() or None)
@@ -328,7 +334,8 @@ class WebSocketConnection(Ends):
         self._rest = rest - len(piece)
         engine.feed(piece)
         if engine.failedByMe:
-            self._failed(engine.localCloseCode or 1002, (engine.localCloseReason or b"").decode())
+            reason = (engine.localCloseReason or b"").decode()
+            self._failed(engine.last_word, engine.localCloseCode or 1002, reason)
         elif not self._rest:
             self._return_engine()
         return len(piece)
@@ -339,13 +346,26 @@ class WebSocketConnection(Ends):
             self._engine = None
             self._shared.give_back(engine)
 
-    def _failed(self, code: int, reason: str) -> None:
-        """Go on after the connection was failed (RFC 6455 7.1.7): the close frame is written."""
+    def _failed(self, close_frame: bytes, code: int, reason: str) -> None:
+        """Fail the connection (RFC 6455 7.1.7), once the application could answer what came before."""
+        self._failure = close_frame, code, reason
+        if self._state != OPEN or self._sink is None or self._sink.settle(self._fail_now):
+            self._fail_now()
+        else:
+            self._go = False
+            self._pause_reading()
+
+    def _fail_now(self) -> None:
+        failure, self._failure = self._failure, None
+        if failure is None or self._state >= LINGERING:
+            return
+        close_frame, code, reason = failure
+        if close_frame:
+            self._write(close_frame)
         self._shared.factory.counters.bad_requests += 1
         self._complain(f"closed a WebSocket with {code}: {reason}")
-        if self._state < LINGERING:
-            self._lost(code, reason)
-            self._linger()
+        self._lost(code, reason)
+        self._linger()
 
     def _complain(self, what: str) -> None:
         self._shared.factory.complaints.say(log, self._head.client, what)

@@ -146,5 +146,5 @@ class CompressedConnection(WebSocketConnection):
 
     def _fail(self, code: int, reason: str) -> None:
         """Fail the connection (RFC 6455 7.1.7)."""
-        self._write(b"\x88%c%b%b" % (2 + len(reason), code.to_bytes(2, "big"), reason.encode()))
-        self._failed(code, reason)
+        close_frame = b"\x88%c%b%b" % (2 + len(reason), code.to_bytes(2, "big"), reason.encode())
+        self._failed(close_frame, code, reason)

@@ -47,8 +47,8 @@ class Ends:
     """Writes messages and answers, and ends the connection. Its subclass reads."""
 
     __slots__ = (
-        "_body_bytes", "_buffer", "_deadline", "_engine", "_eof", "_go", "_head", "_heard", "_held",
-        "_opened", "_paused", "_pong", "_pong_deadline", "_quiet_since", "_reading_paused", "_rest",
+        "_body_bytes", "_buffer", "_deadline", "_engine", "_eof", "_failure", "_go", "_head", "_heard",
+        "_held", "_opened", "_paused", "_pong", "_pong_deadline", "_quiet_since", "_reading_paused", "_rest",
         "_scheduled", "_shared", "_sink", "_started_at", "_state", "_status", "_turn", "_unsent", "_waiters",
         "_write", "_write_deadline", "transport",
     )  # fmt: skip
@@ -66,6 +66,7 @@ class Ends:
         self._rest = 0  # bytes that are still to come: of the frame that the engine is in, or while lingering
         self._go = False  # frames may be taken: open or closing, and not held
         self._held = False  # by the application, which has enough messages
+        self._failure: tuple[bytes, int, str] | None = None  # the close frame, code and reason to end with
         self._eof = False  # the client's FIN has come, after what is in the buffer
         self._scheduled = False  # the next turn of the loop goes on with the buffer
         self._reading_paused = False
@@ -82,7 +83,7 @@ class Ends:
 
     def _enter(self, state: int) -> None:
         self._state = state
-        self._go = (state == OPEN or state == CLOSING) and not self._held  # noqa: PLR1714, SIM109 - dearer
+        self._go = (state == OPEN or state == CLOSING) and not self._held and self._failure is None  # noqa: PLR1714, SIM109 - dearer
         if state >= LINGERING:
             self._buffer = b""
             if self._engine is not None:

@@ -122,6 +122,7 @@ class Engine(WebSocketServerProtocol):
 
     user: EngineUser | None = None
     prefix = b""  # status line and headers to write in place of Autobahn's status line
+    last_word = b""  # the close frame of a connection that was failed, which its user writes
     later_code = 0  # of the client's close frame, where Autobahn does not know it
 
     def onConnect(self, _request: ConnectionRequest) -> Any:
@@ -139,7 +140,9 @@ class Engine(WebSocketServerProtocol):
         if self.prefix:
             data = self.prefix + data[data.index(b"\r\n") + 2 :]
             self.prefix = b""
-        if self.user is not None:
+        if self.failedByMe:
+            self.last_word = data
+        elif self.user is not None:
             self.user.engine_write(data)
 
     def onCloseFrame(self, code: int | None, reasonRaw: bytes | None) -> bool | None:

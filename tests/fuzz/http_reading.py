@@ -158,6 +158,9 @@ class WebSocketSink:
     def message(self, data: str | bytes) -> None:
         self._request.messages.append(data)
 
+    def settle(self, go_on: Callable[[], None]) -> bool:
+        return True
+
     def gone(self, code: int, reason: str) -> None:
         self._request.messages.append(str(code))
 

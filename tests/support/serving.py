@@ -69,12 +69,15 @@ def serve(
         served = Served(application, loop, websocket, timeouts)
 
         async def main() -> None:
-            async with asyncio.timeout(PATIENCE_S):
-                await client(served)
-            served.factory.cut()
-            served.gateway.cut_all()
+            try:
+                async with asyncio.timeout(PATIENCE_S):
+                    await client(served)
+            finally:  # a listener that is left open makes the loop's end hang, and the test not fail
+                served.factory.cut()
+                served.gateway.cut_all()
+                served.listening.stopListening()
+                await asyncio.sleep(0)
             await served.until(lambda: not served.factory.connections and not served.gateway.running)
-            served.listening.stopListening()
             served.gateway.close()
             await asyncio.sleep(0)
 

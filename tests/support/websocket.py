@@ -110,12 +110,18 @@ class Application:
         self.messages: list[str | bytes] = []
         self.ends: list[tuple[int, str]] = []
         self.too_late = False
+        self.owes = False  # an answer to what it was given
+        self.settled: Callable[[], None] | None = None
         self._on_message = on_message
 
     def message(self, data: str | bytes) -> None:
         self.messages.append(data)
         if self._on_message is not None:
             self._on_message(self, data)
+
+    def settle(self, go_on: Callable[[], None]) -> bool:
+        self.settled = go_on
+        return not self.owes
 
     def gone(self, code: int, reason: str) -> None:
         self.ends.append((code, reason))

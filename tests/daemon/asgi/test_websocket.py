@@ -13,10 +13,14 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from asgid.config.spec import Timeouts
 from support.serving import serve
-from support.websocket import close_frame, frame
+from support.websocket import KEY, close_frame, frame, frames
 
 ACCEPT = {"type": "websocket.accept"}
 CLOSE = {"type": "websocket.close"}
+HANDSHAKE = (
+    b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " + KEY + b"\r\n\r\n"
+)
 
 
 async def echo(_scope, receive, send):
@@ -360,6 +364,102 @@ def test_what_a_framework_makes_of_a_disconnect_is_not_logged_and_a_mistake_is(c
     with caplog.at_level(logging.WARNING):
         serve(application, client)
     assert [record.exc_info is not None for record in caplog.records] == [True] * logged
+
+
+async def raw(served, *pieces: bytes) -> bytes:
+    """What the server sends, after its 101, to a client that sends ``pieces`` at once, up to its FIN."""
+    reader, writer = await asyncio.open_connection(*served.address)
+    writer.write(HANDSHAKE)
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"".join(pieces))
+    answer = await reader.read()
+    writer.close()
+    return answer
+
+
+AWHILE = {"a turn": lambda: asyncio.sleep(0), "a thread": lambda: asyncio.to_thread(int)}
+
+
+@pytest.mark.parametrize("texts", [[b"a"], [b"a", b"b"]])
+@pytest.mark.parametrize("wait", [*AWHILE, "nothing", "a while before the first"])
+@pytest.mark.parametrize(
+    ("mistake", "code"),
+    [
+        (frame(3), 1002),
+        (frame(1, b"\xff"), 1007),
+        (frame(1, bytes(70)), 1009),
+        (frame(1, b"x", mask=None), 1002),
+    ],
+)
+def test_a_broken_frame_waits_until_the_messages_before_it_are_answered(wait, mistake, code, texts):
+    events = []
+    go = asyncio.Event()
+
+    async def application(_scope, receive, send):
+        await receive()
+        await send(ACCEPT)
+        if wait.endswith("first"):
+            await go.wait()
+        while (event := await receive())["type"] == "websocket.receive":
+            if wait in AWHILE:
+                await AWHILE[wait]()
+            await send({"type": "websocket.send", "text": event["text"]})
+        events.append(event["code"])
+
+    async def client(served):
+        before = [*(frame(1, text) for text in texts), frame(9, b"p")]
+        coming = asyncio.ensure_future(raw(served, *before, mistake, frame(1, b"c")))
+        await served.until(lambda: any(each.watched for each in served.factory.connections) or coming.done())
+        go.set()
+        answer = frames(await coming)
+        told = answer.pop()
+        assert (told[0], told[1][:2]) == (0x88, code.to_bytes(2, "big"))
+        assert [pair for pair in answer if pair[0] == 0x81] == [(0x81, text) for text in texts]
+        assert (0x8A, b"p") in answer
+        await served.until(lambda: bool(events))
+        assert served.factory.counters.bad_requests == 1
+
+    serve(application, client, message_bytes=64)
+    assert events == [code]
+
+
+@pytest.mark.parametrize(
+    "end", [[], [{"type": "websocket.close", "code": 4000}], [{"type": "websocket.send", "text": 1}]]
+)
+def test_a_broken_frame_ends_the_websocket_with_the_application(end, caplog):
+    """It takes one message, and does not ask for another."""
+
+    async def application(_scope, receive, send):
+        await receive()
+        await send(ACCEPT)
+        await receive()
+        await asyncio.sleep(0)
+        await send({"type": "websocket.send", "text": "answer"})
+        for event in end:
+            await send(event)
+
+    async def client(served):
+        answer = frames(await raw(served, frame(1, b"a"), frame(1, b"b"), frame(3)))
+        assert answer[0] == (0x81, b"answer")
+        assert [pair[1][:2] for pair in answer[1:]] == [(1002).to_bytes(2, "big")]
+
+    serve(application, client)
+
+
+def test_a_broken_frame_waits_for_no_application_that_has_taken_nothing():
+    go = asyncio.Event()
+
+    async def application(_scope, receive, send):
+        await receive()
+        await send(ACCEPT)
+        await go.wait()
+
+    async def client(served):
+        answer = frames(await raw(served, frame(3)))
+        assert [pair[1][:2] for pair in answer] == [(1002).to_bytes(2, "big")]
+        go.set()
+
+    serve(application, client)
 
 
 def test_messages_before_the_close_are_received_before_the_disconnect():

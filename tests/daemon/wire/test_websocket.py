@@ -354,6 +354,68 @@ def test_a_broken_frame_ends_the_connection_with_its_code_after_the_messages_bef
     assert peer.application.messages == ["before"]
 
 
+def breaks_a_rule_too_early(mistake: bytes = frame(3)):
+    """A peer whose client has broken a rule before the application has answered its message."""
+    peer = MemoryWebSocket(headers=[*HEADERS, (b"sec-websocket-extensions", b"permessage-deflate")])
+    peer.application.owes = True
+    peer.receive(frame(TEXT, b"a") + frame(PING, b"p") + mistake + frame(TEXT, b"b"))
+    assert peer.sent() == [(0x8A, b"p")]
+    assert not peer.transport.reading
+    assert not peer.application.ends
+    return peer
+
+
+@pytest.mark.parametrize(
+    ("mistake", "code"),
+    [(frame(3), 1002), (frame(TEXT, b"\xff"), 1007), (frame(TEXT, b"x" * 23, rsv=4), 1007)],
+)
+def test_a_failure_waits_for_the_answers_to_what_came_before_it(mistake, code):
+    peer = breaks_a_rule_too_early(mistake)
+    peer.application.port.hold()
+    peer.application.port.read()
+    peer.receive(frame(TEXT, b"c"))
+    peer.pass_time(3600)
+    peer.application.port.send("answer")
+    assert peer.sent() == [(0x81, b"answer")]
+    peer.application.settled()
+    assert [pair[1][:2] for pair in peer.sent()] == [code.to_bytes(2, "big")]
+    assert peer.transport.write_ended
+    assert peer.transport.reading
+    assert peer.application.messages == ["a"]
+    assert [end[0] for end in peer.application.ends] == [code]
+    assert peer.factory.counters.bad_requests == 1
+
+
+@pytest.mark.parametrize(
+    "end", [lambda peer: peer.application.port.close(1000, ""), lambda peer: peer.connection.drain()]
+)
+def test_a_close_completes_a_failure_that_waits(end):
+    peer = breaks_a_rule_too_early()
+    end(peer)
+    assert [pair[1][:2] for pair in peer.sent()] == [(1002).to_bytes(2, "big")]
+    peer.application.settled()
+    assert peer.sent() == []
+    assert [end[0] for end in peer.application.ends] == [1002]
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        lambda peer: peer.connection.readConnectionLost(),
+        lambda peer: peer.connection.departed(reset=False),
+        lambda peer: peer.connection.departed(reset=True),
+        lambda peer: peer.lose(),
+        lambda peer: peer.connection.cut(),
+    ],
+)
+def test_a_client_that_goes_is_not_told_of_a_failure_that_waits(end):
+    peer = breaks_a_rule_too_early()
+    end(peer)
+    peer.application.settled()
+    assert peer.sent() == []
+    assert [end[0] for end in peer.application.ends] == [1006]
+
+
 def test_invalid_utf8_is_found_before_its_frame_is_whole():
     peer = MemoryWebSocket()
     peer.receive(frame(TEXT, b"\xff" + b"x" * 1000)[:60])
