@@ -267,7 +267,7 @@ class Ends:
     def _linger(self) -> None:
         """Close the write side when all is written, and read on for a while (RFC 9112 9.6)."""
         end_writing = end_of_writing(self.transport)
-        if end_writing is None:
+        if end_writing is None or self._eof:  # the client's end, which would be waited for, has come
             self._lose()
             return
         self._enter(LINGERING)

@@ -354,6 +354,18 @@ def test_a_broken_frame_ends_the_connection_with_its_code_after_the_messages_bef
     assert peer.application.messages == ["before"]
 
 
+def test_a_failure_behind_which_the_clients_fin_has_come_waits_for_nothing_more():
+    peer = MemoryWebSocket()
+    peer.application.port.hold()
+    peer.receive(frame(TEXT, b"a") + frame(3))
+    peer.connection.readConnectionLost()
+    peer.application.port.read()
+    peer.turns()
+    assert peer.application.messages == ["a"]
+    assert [pair[1][:2] for pair in peer.sent()] == [(1002).to_bytes(2, "big")]
+    assert peer.transport.disconnecting
+
+
 def breaks_a_rule_too_early(mistake: bytes = frame(3)):
     """A peer whose client has broken a rule before the application has answered its message."""
     peer = MemoryWebSocket(headers=[*HEADERS, (b"sec-websocket-extensions", b"permessage-deflate")])
