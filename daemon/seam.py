@@ -38,7 +38,10 @@ class TLS(NamedTuple):
 
 
 class Peer:
-    """The two ends of a connection, fixed for its life. ``None`` on a unix socket."""
+    """The two ends of a connection, fixed for its life. ``None`` on a unix socket.
+
+    The client alone is ``None`` where it was reset before it was accepted: nobody can tell who it was.
+    """
 
     __slots__ = ("client", "scheme", "server", "tls")
 

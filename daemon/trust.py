@@ -33,10 +33,14 @@ class Trust:
                 size = len(network.network_address.packed)
                 self._networks[size].append((int(network.netmask), int(network.network_address)))
 
-    def peer(self, end: tuple[str, int] | None) -> bool:
-        """Tell whether a connection's other end is trusted; ``None`` is one of a unix socket."""
+    def peer(self, end: tuple[str, int] | None, own: tuple[str, int] | None = None) -> bool:
+        """Tell whether a connection's other end is trusted; ``None`` is one of a unix socket.
+
+        That is one whose ``own`` end has no address either. A TCP client that was reset before it was
+        accepted has none any more, while what it sent can still be read: it is nobody.
+        """
         if end is None:
-            return self.unix
+            return self.unix and own is None
         verdict = self._seen.get(end[0])
         if verdict is None:
             if len(self._seen) >= _REMEMBERED:

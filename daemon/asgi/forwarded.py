@@ -96,7 +96,7 @@ class Forwarding:
 
         Daphne-Root-Path of a peer that is not trusted is a header like any other.
         """
-        if self._trust.peer(scope["client"]):
+        if self._trust.peer(scope["client"], scope.get("server")):
             self._believe(scope)
         else:
             self._remove(scope)

@@ -162,8 +162,8 @@ class ConnectionFactory:
             client, server = transport.ends()
         else:  # what wraps one may know better: Twisted's haproxy: does
             client, server = _end(transport.getPeer()), _end(transport.getHost())
-        if client is None or server is None:
-            client = server = None
+        if server is None:
+            client = None  # a unix socket's
         if scheme == "http":
             return Peer(client, server, scheme)
         from asgid.daemon.wire.tls import session  # noqa: PLC0415 - few listeners have it

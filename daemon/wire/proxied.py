@@ -75,7 +75,7 @@ class ProxiedConnection:
         self._deadline = factory.deadline(factory.timeouts.request_head_s)
         factory.connected(self)
         self._own = factory.peer(transport)
-        if not self._rules.trust.peer(self._own.client):
+        if not self._rules.trust.peer(self._own.client, self._own.server):
             self._refuse("with the PROXY protocol only peers in proxy.trusted are heard")
 
     def connectionMade(self) -> None:

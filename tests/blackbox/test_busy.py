@@ -75,3 +75,43 @@ def test_what_came_while_the_loop_was_busy_is_read_before_anybody_is_timed_out(s
         assert head.response().status == 200
         assert body.response().body == b"6"
         assert silent.response().status == 200
+
+
+SEEN = """
+import time
+from pathlib import Path
+
+async def application(scope, receive, send):
+    if scope["path"] == "/busy":
+        Path("busy").touch()
+        time.sleep(1)
+    with open("seen", "a") as seen:
+        seen.write(f"{scope['path']} {scope['client']}\\n")
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+"""
+
+
+def test_who_is_reset_before_it_is_accepted_is_not_taken_for_a_unix_sockets_client(start, tmp_path):
+    """Its address can no longer be asked for; a request that it sent must not be believed for that."""
+    write(tmp_path / "app.py", SEEN)
+    believing = SETTINGS + '[proxy]\nforwarded = "x-forwarded"\ntrusted = ["unix"]\n'
+    write(tmp_path / "app.toml", f'[application]\ntarget = "app:application"\n{believing}')
+    server = start("--config", "app.toml").wait_serving()
+    with Raw(server.first.place) as busy:
+        busy.request("/busy")
+        deadline = time.monotonic() + PATIENCE_S
+        while not (tmp_path / "busy").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        for _ in range(4):
+            gone = Raw(server.first.place)
+            gone.request("/lies", "X-Forwarded-For: 203.0.113.9")
+            gone.reset()
+        assert busy.response().status == 200
+    with Raw(server.first.place) as after:
+        assert after.get("/after").status == 200
+    seen = (tmp_path / "seen").read_text()
+    assert "203.0.113.9" not in seen
+    assert "/busy ('127.0.0.1'" in seen
+    assert "/after ('127.0.0.1'" in seen

@@ -186,6 +186,16 @@ def test_unix_peers_are_trusted_where_unix_is():
     assert apply((FOR, b"203.0.113.9"), peer=("10.0.0.1", 1), proxy=proxy)["client"] == ("10.0.0.1", 1)
 
 
+def test_a_tcp_peer_without_an_address_any_more_is_no_unix_peer():
+    forwarding = Forwarding("public", Proxy(trusted=("unix",), forwarded="x-forwarded"))
+    scope: dict[str, Any] = {"client": None, "server": ("192.0.2.1", 80), "headers": [(FOR, b"203.0.113.9")]}
+    forwarding.apply(scope)
+    assert scope == {"client": None, "server": ("192.0.2.1", 80), "headers": []}
+    scope = {"client": None, "server": None, "headers": [(FOR, b"203.0.113.9")]}
+    forwarding.apply(scope)
+    assert scope["client"] == ("203.0.113.9", 0)
+
+
 def test_a_link_local_peer_is_trusted_with_its_zone():
     proxy = Proxy(trusted=("fe80::/10",), forwarded="x-forwarded")
     assert apply((FOR, b"203.0.113.9"), peer=("fe80::1%eth0", 1), proxy=proxy)["client"] == ("203.0.113.9", 0)

@@ -84,6 +84,8 @@ async def test_no_limit_on_connections_is_never_reached():
             (("2001:db8::7", 5000), ("2001:db8::1", 80), "http"),
         ),
         (UNIXAddress(None), UNIXAddress("/run/site.sock"), (None, None, "http")),
+        # reset before it was accepted: nobody can tell who it was
+        (UNIXAddress(None), IPv4Address("TCP", "192.0.2.1", 80), (None, ("192.0.2.1", 80), "http")),
     ],
 )  # fmt: skip
 @on_loop

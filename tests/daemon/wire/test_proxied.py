@@ -78,6 +78,16 @@ async def test_the_other_end_may_be_a_unix_socket_where_unix_is_trusted():
     assert await told(server, LOCAL + GET, server.connect_unix()) == "(None, None, 'http')"
 
 
+@on_loop
+async def test_a_tcp_peer_without_an_address_any_more_is_no_unix_peer():
+    server = listener(trusted=("unix",))
+    client = server.connect(UNIXAddress(None), IPv4Address("TCP", "192.0.2.1", 80))
+    client.send(LINE + GET)
+    await settle()
+    assert client.aborted
+    assert (server.finished, server.factory.counters.unproxied) == ([], 1)
+
+
 @pytest.mark.parametrize(
     "peer",
     [
