@@ -1,4 +1,4 @@
-"""What the kernel holds of a connection and nobody has read: a client that has asked only looks idle."""
+"""What the kernel holds of a connection: who has asked only looks idle, and who reads may only be slow."""
 
 from __future__ import annotations
 
@@ -17,3 +17,15 @@ def has_unread(descriptor: int) -> bool:
     except (OSError, ValueError):  # ValueError: -1
         return False
     return waiting > 0
+
+
+def unacknowledged(descriptor: int) -> int:
+    """Return how many bytes were written that the client does not have yet (TIOCOUTQ); 0 where it is lost.
+
+    To reset a connection throws them away.
+    """
+    try:
+        waiting: int = struct.unpack("i", fcntl.ioctl(descriptor, termios.TIOCOUTQ, bytes(4)))[0]
+    except (OSError, ValueError):  # ValueError: -1
+        return 0
+    return waiting

@@ -20,7 +20,7 @@ from zope.interface import implementer
 from asgid.daemon.wire.http1_response import unsent_bytes
 from asgid.daemon.wire.response_head import LEAST_LEFT_OUT, render
 from asgid.daemon.wire.turns import CUT_ENDS, LATE_S
-from asgid.daemon.wire.unread import has_unread
+from asgid.daemon.wire.unread import has_unread, unacknowledged
 from asgid.daemon.wire.websocket_ends import (
     CLOSE_S,
     CLOSED,
@@ -205,9 +205,16 @@ class WebSocketConnection(Ends):
             self._deadline = factory.deadline(CLOSE_S)  # the close frame has not left; the write timeout runs
         elif self._state >= LINGERING and unsent_bytes(self.transport):
             self._deadline = factory.deadline(CLOSE_S)  # nor has what is the last; the same
+        elif self._is_taken_slowly():
+            self._deadline = factory.deadline(CLOSE_S)
         else:
             self._lost(1006, "the client did not complete the closing handshake")
             self._abort()
+
+    def _is_taken_slowly(self) -> bool:
+        """Whether the client got something since this was last asked, and does not have all of it yet."""
+        before, self._under_way = self._under_way, unacknowledged(self.fileno())
+        return 0 < self._under_way < before
 
     def drain(self) -> None:
         """Close with 1012, service restart (IANA's registry of RFC 6455); refuse what is not accepted yet."""

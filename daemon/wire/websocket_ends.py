@@ -49,8 +49,8 @@ class Ends:
     __slots__ = (
         "_body_bytes", "_buffer", "_deadline", "_engine", "_eof", "_failure", "_go", "_head", "_heard",
         "_held", "_opened", "_paused", "_pong", "_pong_deadline", "_quiet_since", "_reading_paused", "_rest",
-        "_scheduled", "_shared", "_sink", "_started_at", "_state", "_status", "_turn", "_unsent", "_waiters",
-        "_write", "_write_deadline", "transport",
+        "_scheduled", "_shared", "_sink", "_started_at", "_state", "_status", "_turn", "_under_way",
+        "_unsent", "_waiters", "_write", "_write_deadline", "transport",
     )  # fmt: skip
 
     def __init__(self, shared: WebSockets, transport: Any, head: RequestHead) -> None:
@@ -78,6 +78,7 @@ class Ends:
         self._body_bytes = 0
         self._turn = _TURN_BYTES
         self._unsent = 0  # bytes that waited to be written when this was last looked at
+        self._under_way = 1 << 62  # bytes that the client did not have yet when it was last waited for
         self._started_at = self._quiet_since = shared.factory.clock()
         self._deadline = self._pong_deadline = self._write_deadline = NEVER
 

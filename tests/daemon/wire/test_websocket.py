@@ -802,6 +802,39 @@ def test_a_client_that_does_not_answer_a_close_is_cut():
     assert [end[0] for end in peer.application.ends] == [1006]
 
 
+@pytest.mark.parametrize("end", [lambda peer: peer.application.port.close(1000, ""), break_a_rule])
+def test_a_client_that_takes_slowly_what_came_before_the_close_is_waited_for_as_long_as_it_does(end):
+    peer = MemoryWebSocket()
+    ours, theirs = end_of_pair()
+    peer.transport.descriptor = ours.fileno()
+    for _ in range(4):
+        ours.send(bytes(1000))
+    end(peer)
+    for _ in range(3):
+        peer.pass_time(6)
+        assert not peer.transport.aborted
+        theirs.recv(1000)
+    peer.pass_time(6)
+    assert not peer.transport.aborted
+    peer.pass_time(6)
+    assert peer.transport.aborted
+    ours.close()
+    theirs.close()
+
+
+def test_a_client_that_has_all_and_does_not_answer_the_close_is_cut():
+    peer = MemoryWebSocket()
+    ours, theirs = end_of_pair()
+    peer.transport.descriptor = ours.fileno()
+    ours.send(bytes(1000))
+    peer.application.port.close(1000, "")
+    theirs.recv(1000)
+    peer.pass_time(6)
+    assert peer.transport.aborted
+    ours.close()
+    theirs.close()
+
+
 def test_a_close_reads_on_for_the_answer_even_where_the_application_held():
     peer = MemoryWebSocket()
     peer.application.port.hold()
