@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 LINES: Final = 20  # of one listener in a window; the counters count on
 WINDOW_S: Final = 10.0
+LENGTH: Final = 300  # characters of what is said: some of it may be the client's own words
 
 
 class Complaints:
@@ -39,6 +40,8 @@ class Complaints:
             self._omitted += 1
             return
         self._left -= 1
+        if len(what) > LENGTH:
+            what = what[:LENGTH] + "..."
         log.log(level, "listener %s, %s: %s", self._name, _where(client), what)
 
     def sweep(self, now: float, log: logging.Logger) -> None:

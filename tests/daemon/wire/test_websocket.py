@@ -84,6 +84,13 @@ def test_a_bad_handshake_gets_a_whole_answer_and_never_reaches_the_application(h
     assert peer.factory.counters.bad_requests == 1
 
 
+@pytest.mark.parametrize("name", [b"sec-websocket-key", b"sec-websocket-version", b"sec-websocket-protocol"])
+def test_a_client_does_not_choose_how_long_a_line_of_the_log_is(name, caplog):
+    caplog.set_level("INFO")
+    assert not MemoryWebSocket(accept=False, headers=header(name, b"a b" * 10_000)).asked
+    assert 100 < len(caplog.text) < 600
+
+
 def test_a_version_that_is_not_spoken_is_told_which_is():
     answer = MemoryWebSocket(accept=False, headers=header(b"sec-websocket-version", b"8")).written()
     assert b"\r\nsec-websocket-version: 13\r\n" in answer
