@@ -54,6 +54,16 @@ def costly(**options) -> tuple[Costly, Server]:
     return app, server
 
 
+async def happens_over_turns(most: int, seen) -> None:
+    """Let turns of the loop go by until it happened to all; it has begun, and in none happens to more."""
+    happened = sum(seen())
+    assert 0 < happened <= most
+    while happened < len(seen()):
+        await asyncio.sleep(0)
+        before, happened = happened, sum(seen())
+        assert happened - before <= most
+
+
 def fill(server: Server) -> None:
     """Let the time of this turn of the loop pass, before the next one has begun."""
     for _ in range(2):
@@ -168,12 +178,7 @@ async def test_thousands_whose_time_is_over_are_closed_over_several_turns():
     server = Server(Costly(), timeouts=Timeouts(request_head_s=5.0))
     clients = [server.connect() for _ in range(2000)]
     server.pass_time(6.0)
-    closed = sum(client.losing for client in clients)
-    assert 0 < closed <= 256
-    while closed < 2000:
-        await asyncio.sleep(0)
-        before, closed = closed, sum(client.losing for client in clients)
-        assert closed - before <= 256
+    await happens_over_turns(256, lambda: [client.losing for client in clients])
     assert server.factory.counters.silent == 2000
 
 
@@ -192,12 +197,7 @@ async def test_hundreds_who_do_not_read_are_cut_over_several_turns():
     await settle(100)
     assert all(client.full for client in clients)
     server.pass_time(6.0)
-    cut = sum(client.aborted for client in clients)
-    assert 0 < cut <= 32
-    while cut < 300:
-        await asyncio.sleep(0)
-        before, cut = cut, sum(client.aborted for client in clients)
-        assert cut - before <= 32
+    await happens_over_turns(32, lambda: [client.aborted for client in clients])
     await settle()
     assert server.gateway.running == 0
     assert server.factory.counters.write_timeouts == 300
@@ -220,12 +220,7 @@ async def test_hundreds_of_websockets_that_answer_no_ping_are_cut_over_several_t
     server.pass_time(5.0)
     assert all(client.received.endswith(PING) for client in clients)
     server.pass_time(5.0)
-    cut = sum(client.aborted for client in clients)
-    assert 0 < cut <= 32
-    while cut < 300:
-        await asyncio.sleep(0)
-        before, cut = cut, sum(client.aborted for client in clients)
-        assert cut - before <= 32
+    await happens_over_turns(32, lambda: [client.aborted for client in clients])
     await settle(20)
     assert [event["code"] for event in ended] == [1006] * 300
     assert server.factory.counters.ping_timeouts == server.factory.counters.cut == 300
