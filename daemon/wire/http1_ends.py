@@ -11,7 +11,7 @@ from asgid.daemon.wire.http1_head import BadRequest
 from asgid.daemon.wire.http1_response import DISCARD_BYTES, NEVER, NOBODY, Responder, log, unsent_bytes
 from asgid.daemon.wire.layers import abort, close_below, end_of_writing
 from asgid.daemon.wire.turns import LATE_S
-from asgid.daemon.wire.unread import has_unread
+from asgid.daemon.wire.unread import has_unread, unacknowledged
 
 if TYPE_CHECKING:
     from asgid.daemon.seam import RequestSink
@@ -41,7 +41,7 @@ class Ends(Responder):
     __slots__ = (
         "_ahead", "_eof", "_in_begin", "_in_head", "_lingers_until", "_read_deadline",
         "_reading_paused",
-        "_sink", "_skipped", "_state", "_to_read", "_unsent",
+        "_sink", "_skipped", "_state", "_to_read", "_under_way", "_unsent",
     )  # fmt: skip
 
     def __init__(self, factory: ConnectionFactory) -> None:
@@ -56,6 +56,7 @@ class Ends(Responder):
         self._reading_paused = False
         self._to_read = 0
         self._unsent = 0
+        self._under_way = 1 << 62  # bytes that the client did not have yet when it was last waited for
         self._read_deadline = NEVER
         self._lingers_until = 0.0
 
@@ -165,6 +166,8 @@ class Ends(Responder):
             self._close()
         elif self._state in (LINGERING, CLOSING) and unsent_bytes(self.transport):
             self._read_deadline = self._factory.clock() + _LINGER_S  # timeouts.response_write ends it
+        elif self._state in (LINGERING, CLOSING) and self._is_taken_slowly():
+            self._read_deadline = self._factory.clock() + _LINGER_S
         elif (
             self._state == LINGERING
             and self._to_read < self._rest  # something came
@@ -174,6 +177,11 @@ class Ends(Responder):
             self._read_deadline = min(now + _LINGER_S, self._lingers_until)
         else:
             self._abort()
+
+    def _is_taken_slowly(self) -> bool:
+        """Whether the client got something since this was last asked, and does not have all of it yet."""
+        before, self._under_way = self._under_way, unacknowledged(self.transport.fileno())
+        return 0 < self._under_way < before
 
     def _write_expired(self, now: float) -> None:
         """Cut a client that does not read."""

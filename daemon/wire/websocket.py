@@ -359,6 +359,9 @@ class WebSocketConnection(Ends):
         if self._state != OPEN or self._sink is None or self._sink.settle(self._fail_now):
             self._fail_now()
         else:
+            # one that never asks may have gone for good, as may the client: no ping would find that now
+            factory, options = self._shared.factory, self._shared.options
+            self._deadline = min(self._deadline, factory.deadline(options.ping_timeout_s))
             self._go = False
             self._pause_reading()
 

@@ -393,7 +393,7 @@ def test_a_failure_waits_for_the_answers_to_what_came_before_it(mistake, code):
     peer.application.port.hold()
     peer.application.port.read()
     peer.receive(frame(TEXT, b"c"))
-    peer.pass_time(3600)
+    peer.pass_time(19)
     peer.application.port.send("answer")
     assert peer.sent() == [(0x81, b"answer")]
     peer.application.settled()
@@ -403,6 +403,19 @@ def test_a_failure_waits_for_the_answers_to_what_came_before_it(mistake, code):
     assert peer.application.messages == ["a"]
     assert [end[0] for end in peer.application.ends] == [code]
     assert peer.factory.counters.bad_requests == 1
+
+
+def test_a_failure_waits_for_an_application_that_never_asks_as_long_as_for_a_pong():
+    peer = breaks_a_rule_too_early()
+    for _ in range(3):
+        peer.pass_time(6)
+        peer.application.port.send("more")
+    assert [pair[0] for pair in peer.sent()] == [0x81] * 3
+    peer.pass_time(3)
+    assert [pair[1][:2] for pair in peer.sent()] == [(1002).to_bytes(2, "big")]
+    assert [end[0] for end in peer.application.ends] == [1002]
+    peer.pass_time(6)
+    assert peer.transport.aborted
 
 
 @pytest.mark.parametrize(
