@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 from asgid.daemon.seam import Gone, RequestHead, release
 from asgid.daemon.wire.admission import RETRY_AFTER, Overloaded
 from asgid.daemon.wire.http1_head import BadRequest
-from asgid.daemon.wire.http1_response import DISCARD_BYTES, NEVER, NOBODY, Responder, log, unsent_bytes
+from asgid.daemon.wire.http1_response import (
+    DISCARD_BYTES,
+    NEVER,
+    NOBODY,
+    Responder,
+    log,
+    unsent_bytes,
+    untaken_bytes,
+)
 from asgid.daemon.wire.layers import abort, close_below, end_of_writing
 from asgid.daemon.wire.turns import LATE_S
 from asgid.daemon.wire.unread import has_unread, unacknowledged
@@ -41,7 +49,7 @@ class Ends(Responder):
     __slots__ = (
         "_ahead", "_eof", "_in_begin", "_in_head", "_lingers_until", "_read_deadline",
         "_reading_paused",
-        "_sink", "_skipped", "_state", "_to_read", "_under_way", "_unsent",
+        "_sink", "_skipped", "_state", "_to_read", "_under_way", "_untaken",
     )  # fmt: skip
 
     def __init__(self, factory: ConnectionFactory) -> None:
@@ -55,7 +63,7 @@ class Ends(Responder):
         self._skipped = 0  # bytes of empty lines before the next request line
         self._reading_paused = False
         self._to_read = 0
-        self._unsent = 0
+        self._untaken = 0
         self._under_way = 1 << 62  # bytes that the client did not have yet when it was last waited for
         self._read_deadline = NEVER
         self._lingers_until = 0.0
@@ -185,12 +193,12 @@ class Ends(Responder):
 
     def _write_expired(self, now: float) -> None:
         """Cut a client that does not read."""
-        unsent = unsent_bytes(self.transport)
-        if not unsent and self._state in (LINGERING, CLOSING):
+        if not unsent_bytes(self.transport) and self._state in (LINGERING, CLOSING):
             self._write_deadline = NEVER
             return
-        if unsent < self._unsent:  # it reads, if slowly
-            self._unsent = unsent
+        untaken = untaken_bytes(self.transport)
+        if untaken < self._untaken:  # it reads, if slowly
+            self._untaken = untaken
             self._write_deadline = now + self._factory.timeouts.response_write_s
             return
         self._write_deadline = NEVER
@@ -204,7 +212,7 @@ class Ends(Responder):
             heard = self._state in (HEAD, WAITING)  # all that the client had to say
             self._state = CLOSING
             self._read_deadline = self._factory.clock() + _LINGER_MOST_S  # TLS waits for its client's alert
-            self._unsent = unsent_bytes(self.transport)
+            self._untaken = untaken_bytes(self.transport)
             self._write_deadline = self._factory.deadline(self._factory.timeouts.response_write_s)
             self.transport.unregisterProducer()
             self.transport.loseConnection()
@@ -223,7 +231,7 @@ class Ends(Responder):
         now = self._factory.clock()
         self._read_deadline = now + _LINGER_S
         self._lingers_until = now + _LINGER_MOST_S
-        self._unsent = unsent_bytes(self.transport)
+        self._untaken = untaken_bytes(self.transport)
         self._write_deadline = self._factory.deadline(self._factory.timeouts.response_write_s)
         self._resume_reading()
         self.transport.unregisterProducer()

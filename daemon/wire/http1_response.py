@@ -20,6 +20,7 @@ from asgid.daemon.wire.response_head import (
     render,
     render_trailers,
 )
+from asgid.daemon.wire.unread import unacknowledged
 
 if TYPE_CHECKING:
     from asyncio import Future
@@ -350,3 +351,11 @@ def unsent_bytes(transport: Any) -> int:
     """Return how much a transport has yet to write; 0 where it cannot tell."""
     size = getattr(transport, "get_write_buffer_size", None)
     return size() if size is not None else 0
+
+
+def untaken_bytes(transport: Any) -> int:
+    """Return how much of what was written to a transport its client does not have yet.
+
+    The kernel's part is counted: it asks for more only when a third of what may be megabytes has left.
+    """
+    return unsent_bytes(transport) + unacknowledged(transport.fileno())

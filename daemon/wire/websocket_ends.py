@@ -7,7 +7,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from asgid.daemon.seam import Finished, release
-from asgid.daemon.wire.http1_response import BODILESS, unsent_bytes
+from asgid.daemon.wire.http1_response import BODILESS, unsent_bytes, untaken_bytes
 from asgid.daemon.wire.layers import end_of_writing
 from asgid.daemon.wire.response_head import LEAST_LEFT_OUT, PHRASES, UPGRADE, named_lines, render
 from asgid.daemon.wire.websocket_frames import (
@@ -50,7 +50,7 @@ class Ends:
         "_body_bytes", "_buffer", "_deadline", "_engine", "_eof", "_failure", "_go", "_head", "_heard",
         "_held", "_opened", "_paused", "_pong", "_pong_deadline", "_quiet_since", "_reading_paused", "_rest",
         "_scheduled", "_shared", "_sink", "_started_at", "_state", "_status", "_turn", "_under_way",
-        "_unsent", "_waiters", "_write", "_write_deadline", "transport",
+        "_untaken", "_waiters", "_write", "_write_deadline", "transport",
     )  # fmt: skip
 
     def __init__(self, shared: WebSockets, transport: Any, head: RequestHead) -> None:
@@ -77,7 +77,7 @@ class Ends:
         self._status = 0
         self._body_bytes = 0
         self._turn = _TURN_BYTES
-        self._unsent = 0  # bytes that waited to be written when this was last looked at
+        self._untaken = 0  # bytes that its client did not have when this was last looked at
         self._under_way = 1 << 62  # bytes that the client did not have yet when it was last waited for
         self._started_at = self._quiet_since = shared.factory.clock()
         self._deadline = self._pong_deadline = self._write_deadline = NEVER
@@ -101,7 +101,7 @@ class Ends:
     def _time_writing(self) -> None:
         """Give the client the time to read something of what waits."""
         factory = self._shared.factory
-        self._unsent = unsent_bytes(self.transport)
+        self._untaken = untaken_bytes(self.transport)
         self._write_deadline = factory.deadline(factory.timeouts.response_write_s)
 
     def resumeProducing(self) -> None:
@@ -233,10 +233,9 @@ class Ends:
 
     def _write_expired(self) -> None:
         """Cut a client that does not read; one that reads, if slowly, has as long again."""
-        unsent = unsent_bytes(self.transport)
-        if not unsent and self._state >= LINGERING:
+        if not unsent_bytes(self.transport) and self._state >= LINGERING:
             self._write_deadline = NEVER
-        elif unsent < self._unsent:
+        elif untaken_bytes(self.transport) < self._untaken:
             self._time_writing()
         else:
             self._shared.factory.counters.write_timeouts += 1

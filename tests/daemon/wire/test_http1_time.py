@@ -265,6 +265,27 @@ async def test_a_client_that_reads_slowly_is_not_cut():
     assert client.response().complete
 
 
+@pytest.mark.parametrize("request_", [GET, GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"), POST])
+@on_loop
+async def test_a_client_that_reads_what_the_kernel_has_is_not_cut(request_):
+    """The kernel takes nothing more until much of it has left."""
+    server, client = await begin(App(body=b"x" * 1_000_000, read=False), stalled=True)
+    ours, theirs = end_of_pair()
+    client.descriptor = ours.fileno()
+    for _ in range(4):
+        ours.send(bytes(1000))
+    client.send(request_.replace(b"Length: 10", b"Length: 999999"))
+    await settle()
+    for _ in range(3):
+        theirs.recv(1000)
+        await later(server, 60)
+        assert not client.aborted
+    await later(server, 60)
+    assert client.aborted
+    ours.close()
+    theirs.close()
+
+
 @pytest.mark.parametrize("request_", [GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"), POST])
 @pytest.mark.parametrize("size", [30_000, 1_000_000])
 @on_loop

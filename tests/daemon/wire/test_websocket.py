@@ -670,6 +670,26 @@ def test_a_client_that_reads_slowly_is_cut_only_when_it_stops():
     assert peer.factory.counters.write_timeouts == 1
 
 
+def test_a_client_that_reads_what_the_kernel_has_is_not_cut():
+    """The kernel takes nothing more until much of it has left."""
+    peer = MemoryWebSocket(ping_interval_s=0)
+    ours, theirs = end_of_pair()
+    peer.transport.descriptor = ours.fileno()
+    for _ in range(4):
+        ours.send(bytes(1000))
+    peer.transport.get_write_buffer_size = lambda: 100
+    peer.connection.pauseProducing()
+    for _ in range(3):
+        theirs.recv(1000)
+        peer.pass_time(60)
+        assert not peer.transport.aborted
+    peer.pass_time(60)
+    assert peer.transport.aborted
+    assert peer.factory.counters.write_timeouts == 1
+    ours.close()
+    theirs.close()
+
+
 def refuse_at_length(peer):
     peer.application.port.refuse(403, [], b"no")
 
