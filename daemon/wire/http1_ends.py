@@ -212,7 +212,7 @@ class Ends(Responder):
             heard = self._state in (HEAD, WAITING)  # all that the client had to say
             self._state = CLOSING
             self._read_deadline = self._factory.clock() + _LINGER_MOST_S  # TLS waits for its client's alert
-            self._untaken = untaken_bytes(self.transport)
+            self._untaken = untaken_bytes(self.transport) if unsent_bytes(self.transport) else 0
             self._write_deadline = self._factory.deadline(self._factory.timeouts.response_write_s)
             self.transport.unregisterProducer()
             self.transport.loseConnection()
