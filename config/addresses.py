@@ -78,6 +78,11 @@ def as_network(text: str, *, strict: bool = True) -> IPv4Network | IPv6Network |
     return network
 
 
+def with_port(host: str, port: int) -> str:
+    """Return an address and a port as one text, IPv6 in brackets (RFC 3986 3.2.2)."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def is_host_name(text: str) -> bool:
     """Tell whether ``text`` could be a host's name (RFC 1123 2.1, and ``_``), which an address is not."""
     labels = text.removesuffix(".").split(".")

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from asgid.config import endpoints, writing
+from asgid.config.addresses import with_port
 from asgid.config.endpoints import parse, view
 
 if TYPE_CHECKING:
@@ -122,13 +123,15 @@ def _opened_by(spec: EndpointSpec) -> dict[str, dict[str, str]]:
         case endpoints.Tcp(port, interface, backlog):
             tuning = {"backlog": str(backlog), "freebind": "false"}
             address = _address(interface)
-            found = {_at(address, port): tuning}
+            found = {with_port(address, port): tuning}
             # asgid opens a stock string's IPv6 wildcard as a socket for each family.
-            return found | ({_at("0.0.0.0", port): tuning} if address == "::" and not spec.ipv6_only else {})
+            return found | (
+                {with_port("0.0.0.0", port): tuning} if address == "::" and not spec.ipv6_only else {}
+            )
         case endpoints.AsgidTcp(port, interface, backlog, device, freebind):
             by = f" by {device} alone" if device else ""
             tuning = {"backlog": str(backlog), "freebind": "true" if freebind else "false"}
-            return {f"{_at(_address(interface), port)}{by}": tuning}
+            return {f"{with_port(_address(interface), port)}{by}": tuning}
         case endpoints.AsgidUnix(path, mode, owner, group, backlog):
             said = {"owner": _name(owner), "group": _name(group), "backlog": str(backlog)}
             return {f"unix:{path}": {"mode": f'"{writing.mode(mode)}"'} | said}
@@ -152,10 +155,6 @@ def _address(interface: str) -> str:
         return str(ip_address(interface)) if interface else "0.0.0.0"
     except ValueError:
         return interface
-
-
-def _at(address: str, port: int) -> str:
-    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
 def _options(old: ListenerSpec, new: ListenerSpec) -> Iterator[Change]:

@@ -243,16 +243,16 @@ def trusted(text: str) -> str:
     if text == "unix":
         return text
     network = as_network(text, strict=False)  # bits beyond the mask are a warning of checks'
-    if network is not None and "%" in text:
+    if network is None:
+        raise RefusedError(
+            codes.BAD_TRUSTED, f'{found(text)} is neither a network nor "unix"', _trusted_advice(text)
+        )
+    if "%" in text:
         plain = re.sub("%[^/]*", "", text)
         raise RefusedError(
             codes.BAD_TRUSTED, f"{found(text)} has a zone, which is not looked at", f'write "{plain}"'
         )
-    if network is not None:
-        return str(network)
-    raise RefusedError(
-        codes.BAD_TRUSTED, f'{found(text)} is neither a network nor "unix"', _trusted_advice(text)
-    )
+    return str(network)
 
 
 def _trusted_advice(text: str) -> str:

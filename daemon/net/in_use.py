@@ -15,6 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from asgid.config.addresses import with_port
 from asgid.daemon.net import netlink
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class Taken(NamedTuple):
 
     def __str__(self) -> str:
         host = socket.inet_ntop(socket.AF_INET if len(self.address) == 4 else socket.AF_INET6, self.address)
-        return f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
+        return with_port(host, self.port)
 
 
 def plain(address: bytes) -> bytes:

@@ -8,6 +8,7 @@ import socket
 from contextlib import closing
 from typing import NamedTuple
 
+from asgid.config.addresses import with_port
 from asgid.daemon.net import holders, privileges
 from asgid.daemon.net.errors import (
     AddressAbsentError,
@@ -102,7 +103,7 @@ class TcpSocket(NamedTuple):
 
     def __str__(self) -> str:
         host = self.interface or "0.0.0.0"
-        return f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
+        return with_port(host, self.port)
 
 
 def literal6(host: str, port: int) -> tuple[str, int, int, int]:

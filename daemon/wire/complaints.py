@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Final
 
+from asgid.config.addresses import with_port
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -42,7 +44,8 @@ class Complaints:
         self._left -= 1
         if len(what) > LENGTH:
             what = what[:LENGTH] + "..."
-        log.log(level, "listener %s, %s: %s", self._name, _where(client), what)
+        where = with_port(*client) if client else "a unix socket"
+        log.log(level, "listener %s, %s: %s", self._name, where, what)
 
     def sweep(self, now: float, log: logging.Logger) -> None:
         """Say what was left out of a window that is over."""
@@ -54,10 +57,3 @@ class Complaints:
         if omitted:
             what = "lines like the last ones were left out"
             log.warning("listener %s: %d %s in %g s", self._name, omitted, what, WINDOW_S)
-
-
-def _where(client: Address | None) -> str:
-    if client is None:
-        return "a unix socket"
-    host, port = client
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -28,7 +28,7 @@ from asgid.daemon.wire.http1_ends import (
 )
 from asgid.daemon.wire.http1_files import Files
 from asgid.daemon.wire.http1_head import BadRequest
-from asgid.daemon.wire.http1_response import NEVER, NOBODY, unsent_bytes, untaken_bytes
+from asgid.daemon.wire.http1_response import NEVER, NOBODY, unsent_bytes
 from asgid.daemon.wire.turns import CUT_ENDS
 from asgid.daemon.wire.unread import has_unread
 
@@ -145,8 +145,7 @@ class HTTP1Connection(Files):
     def pauseProducing(self) -> None:
         """Write no more: the client does not keep up (IPushProducer)."""
         self._write_paused = True
-        self._untaken = untaken_bytes(self.transport)
-        self._write_deadline = self._factory.deadline(self._factory.timeouts.response_write_s)
+        self._time_writing()
 
     def resumeProducing(self) -> None:
         """Go on writing (IPushProducer)."""

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import re
 
-from asgid.daemon.wire.http1_head import BadRequest
+from asgid.daemon.wire.http1_head import TOKEN, BadRequest
 from asgid.daemon.wire.turns import TURN_LINES
 
 # chunk-size [ chunk-ext ], without its CR LF: extensions are held to their grammar (RFC 9112 7.1.1), and then
 # ignored. White space before a semicolon and around an equals sign is "bad", and a recipient must accept it
 # there.
-_TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _QUOTED = rb'"(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*"'
 _SIZE_LINE = re.compile(
     rb"0*([0-9A-Fa-f]{0,16})"
-    rb"(?:[ \t]*;[ \t]*" + _TOKEN + rb"(?:[ \t]*=[ \t]*(?:" + _TOKEN + rb"|" + _QUOTED + rb"))?)*"
+    rb"(?:[ \t]*;[ \t]*" + TOKEN + rb"(?:[ \t]*=[ \t]*(?:" + TOKEN + rb"|" + _QUOTED + rb"))?)*"
 )
 # A size and nothing else, as nearly every chunk has it: no more than 18 characters, which count for nothing.
 _PLAIN_SIZE = re.compile(rb"0{0,2}([0-9A-Fa-f]{1,16})\r\n")
 # What may come before the line is whole: no control character may.
 _SIZE_PART = re.compile(rb"0*[0-9A-Fa-f]{0,16}[ \t]*(?:;[^\x00-\x08\x0a-\x1f\x7f]*)?")
-_TRAILER_LINE = re.compile(_TOKEN + rb":[^\x00-\x08\x0a-\x1f\x7f]*")
+_TRAILER_LINE = re.compile(TOKEN + rb":[^\x00-\x08\x0a-\x1f\x7f]*")
 
 _SIZE, _DATA, _DATA_END, _TRAILER, _DONE = range(5)
 

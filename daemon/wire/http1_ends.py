@@ -191,6 +191,11 @@ class Ends(Responder):
         before, self._under_way = self._under_way, unacknowledged(self.transport.fileno())
         return 0 < self._under_way < before
 
+    def _time_writing(self) -> None:
+        """Give the client the time to read something of what waits."""
+        self._untaken = untaken_bytes(self.transport)
+        self._write_deadline = self._factory.deadline(self._factory.timeouts.response_write_s)
+
     def _write_expired(self, now: float) -> None:
         """Cut a client that does not read."""
         if not unsent_bytes(self.transport) and self._state in (LINGERING, CLOSING):
@@ -231,8 +236,7 @@ class Ends(Responder):
         now = self._factory.clock()
         self._read_deadline = now + _LINGER_S
         self._lingers_until = now + _LINGER_MOST_S
-        self._untaken = untaken_bytes(self.transport)
-        self._write_deadline = self._factory.deadline(self._factory.timeouts.response_write_s)
+        self._time_writing()
         self._resume_reading()
         self.transport.unregisterProducer()
         shutdown = end_of_writing(self.transport)

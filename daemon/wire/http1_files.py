@@ -24,7 +24,6 @@ from asgid.daemon.wire.http1_response import (
     NO_BODY,
     mismatch,
     unsent_bytes,
-    untaken_bytes,
 )
 
 _SENDFILE_BYTES = 512 * 1024  # given to the kernel at once; then everybody else has a turn
@@ -195,8 +194,7 @@ class Files(Bodies):
             return False  # there is none left: the transport's own buffer does it
         loop = asyncio.get_running_loop()
         waiter = self._wait()
-        self._untaken = untaken_bytes(self.transport)
-        self._write_deadline = self._factory.deadline(self._factory.timeouts.response_write_s)
+        self._time_writing()
         loop.add_writer(descriptor, release, (waiter,))
         try:
             await waiter

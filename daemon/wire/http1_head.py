@@ -36,7 +36,8 @@ METHODS: dict[bytes, str] = {
     ).split()
 }
 
-_TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"  # RFC 9110 5.6.2
+_METHOD = re.compile(TOKEN)
 _VERSION = re.compile(rb"HTTP/([0-9])\.([0-9])")
 # uri-host [ ":" port ] (RFC 9110 7.2, RFC 3986 3.2.2): a bracketed literal, or a name or IPv4 address; may be
 # empty. Clients that reach a link-local address send its zone too (RFC 6874), as http.client did. The group
@@ -212,7 +213,7 @@ def _with_known_version(data: bytes) -> bytes:
         match = _VERSION.fullmatch(protocol)
         if match and match[1] > b"1":
             raise BadRequest(505, f"version {protocol.decode()}")
-        if match and match[1] == b"1" and _TOKEN.fullmatch(method) and method.upper() == method:
+        if match and match[1] == b"1" and _METHOD.fullmatch(method) and method.upper() == method:
             if method not in METHODS:
                 raise BadRequest(501, f"method {method.decode()}")
             if match[2] > b"1":

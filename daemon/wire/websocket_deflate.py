@@ -11,6 +11,8 @@ import re
 import zlib
 from typing import TYPE_CHECKING, Any
 
+from asgid.daemon.wire.http1_head import TOKEN
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -26,14 +28,13 @@ _IN_BYTES = 16 * 1024  # inflated at once: what of it is left over is copied
 _OUT_BYTES = 64 * 1024  # inflated to at once
 _FINALS = 64  # final blocks in a message: each of them costs a new window
 
-_TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # RFC 9110 5.6.2
 # A token as a quoted string, any byte of which may have a backslash before it (RFC 6455 9.1)
 _QUOTED = rb"(?:\\?[!#$%&'*+.^_`|~0-9A-Za-z-])+"
 _PARAMETER = re.compile(
     rb"[ \t]*;[ \t]*(?P<name>%b)(?:[ \t]*=[ \t]*(?:(?P<value>%b)|\"(?P<quoted>%b)\"))?"
-    % (_TOKEN, _TOKEN, _QUOTED)
+    % (TOKEN, TOKEN, _QUOTED)
 )
-_EXTENSION = re.compile(rb"[ \t]*(?P<name>%b)" % _TOKEN)
+_EXTENSION = re.compile(rb"[ \t]*(?P<name>%b)" % TOKEN)
 _COMMA = re.compile(rb"[ \t]*(?:,[ \t]*)+|[ \t]*\Z")
 _BITS = {b"%d" % bits: bits for bits in range(8, 16)}
 _FLAGS = frozenset((b"server_no_context_takeover", b"client_no_context_takeover"))

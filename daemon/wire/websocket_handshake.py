@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from asgid.daemon.wire.http1_head import TOKEN
+
 if TYPE_CHECKING:
     from asgid.daemon.seam import Headers
 
@@ -19,7 +21,7 @@ _SHOWN = frozenset((b"upgrade", b"connection", b"sec-websocket-version", b"sec-w
 _JOINED = b"sec-websocket-protocol"  # may stand in several headers (RFC 6455 11.3.4)
 _LINE_BREAKS = b"\x0b\x0c\x1c\x1d\x1e\x85"  # the bytes that end a line there (str.splitlines)
 _VERSION = re.compile(rb"0|[1-9][0-9]{0,2}")  # RFC 6455 4.3
-_TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110 5.6.2
+_PROTOCOL = re.compile(TOKEN)
 
 
 def objection(headers: Headers) -> str:
@@ -29,7 +31,7 @@ def objection(headers: Headers) -> str:
             return f"a control byte, or byte 85, in {name.decode()}"
         if name == b"sec-websocket-version" and not _VERSION.fullmatch(value):
             return f"the Sec-WebSocket-Version {value.decode('latin-1')!a}"
-        if name == _JOINED and not all(map(_TOKEN.fullmatch, _members(value))):
+        if name == _JOINED and not all(map(_PROTOCOL.fullmatch, _members(value))):
             return f"a subprotocol in {value.decode('latin-1')!a} that is no token"
     return ""
 

@@ -10,6 +10,7 @@ import asyncio
 import functools
 import inspect
 import socket
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ from asgid.daemon.asgi.gateway import ASGIGateway
 from asgid.daemon.wire.factory import ConnectionFactory
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable, Iterator
 
     from asgid.daemon.seam import Finished
 
@@ -325,6 +326,16 @@ def run_on_loop(scenario: Callable[[], Awaitable[None]], *, factory: Any = uvloo
 def end_of_pair() -> tuple[socket.socket, socket.socket]:
     """Return two connected sockets, for what must be asked of the kernel."""
     return socket.socketpair()
+
+
+@contextmanager
+def kernel_holds(pieces: int) -> Iterator[tuple[int, socket.socket]]:
+    """Yield a descriptor to which pieces of 1,000 bytes were written, and the end that may read them."""
+    ours, theirs = end_of_pair()
+    with ours, theirs:
+        for _ in range(pieces):
+            ours.send(bytes(1000))
+        yield ours.fileno(), theirs
 
 
 # What a client makes of what it received: written apart from the server, and strict.

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from asgid.config.spec import Timeouts
-from support.connections import Client, Server, end_of_pair, on_loop, settle
+from support.connections import Client, Server, kernel_holds, on_loop, settle
 
 GET = b"GET / HTTP/1.1\r\nHost: site\r\n\r\n"
 POST = b"POST / HTTP/1.1\r\nHost: site\r\nContent-Length: 10\r\n\r\n"
@@ -270,20 +270,16 @@ async def test_a_client_that_reads_slowly_is_not_cut():
 async def test_a_client_that_reads_what_the_kernel_has_is_not_cut(request_):
     """The kernel takes nothing more until much of it has left."""
     server, client = await begin(App(body=b"x" * 1_000_000, read=False), stalled=True)
-    ours, theirs = end_of_pair()
-    client.descriptor = ours.fileno()
-    for _ in range(4):
-        ours.send(bytes(1000))
-    client.send(request_.replace(b"Length: 10", b"Length: 999999"))
-    await settle()
-    for _ in range(3):
-        theirs.recv(1000)
+    with kernel_holds(4) as (descriptor, theirs):
+        client.descriptor = descriptor
+        client.send(request_.replace(b"Length: 10", b"Length: 999999"))
+        await settle()
+        for _ in range(3):
+            theirs.recv(1000)
+            await later(server, 60)
+            assert not client.aborted
         await later(server, 60)
-        assert not client.aborted
-    await later(server, 60)
-    assert client.aborted
-    ours.close()
-    theirs.close()
+        assert client.aborted
 
 
 @pytest.mark.parametrize("request_", [GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"), POST])
@@ -307,23 +303,19 @@ async def test_a_slow_reader_gets_the_whole_of_a_last_answer(request_, size):
 @on_loop
 async def test_a_client_that_takes_slowly_what_the_kernel_has_of_a_last_answer_is_waited_for():
     server, client = await begin(App(read=False))
-    ours, theirs = end_of_pair()
-    client.descriptor = ours.fileno()
-    for _ in range(4):
-        ours.send(bytes(1000))
-    client.send(POST.replace(b"10", b"999999"))
-    await settle()
-    assert client.ended
-    for _ in range(3):
+    with kernel_holds(4) as (descriptor, theirs):
+        client.descriptor = descriptor
+        client.send(POST.replace(b"10", b"999999"))
+        await settle()
+        assert client.ended
+        for _ in range(3):
+            await later(server, 6)
+            assert not client.aborted
+            theirs.recv(1000)
         await later(server, 6)
         assert not client.aborted
-        theirs.recv(1000)
-    await later(server, 6)
-    assert not client.aborted
-    await later(server, 6)
-    assert client.aborted
-    ours.close()
-    theirs.close()
+        await later(server, 6)
+        assert client.aborted
 
 
 @on_loop

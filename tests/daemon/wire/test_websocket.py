@@ -14,7 +14,7 @@ from autobahn.twisted.websocket import WebSocketServerProtocol
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from support.connections import end_of_pair
+from support.connections import end_of_pair, kernel_holds
 from support.websocket import (
     ACCEPT,
     BINARY,
@@ -673,21 +673,17 @@ def test_a_client_that_reads_slowly_is_cut_only_when_it_stops():
 def test_a_client_that_reads_what_the_kernel_has_is_not_cut():
     """The kernel takes nothing more until much of it has left."""
     peer = MemoryWebSocket(ping_interval_s=0)
-    ours, theirs = end_of_pair()
-    peer.transport.descriptor = ours.fileno()
-    for _ in range(4):
-        ours.send(bytes(1000))
-    peer.transport.get_write_buffer_size = lambda: 100
-    peer.connection.pauseProducing()
-    for _ in range(3):
-        theirs.recv(1000)
+    with kernel_holds(4) as (descriptor, theirs):
+        peer.transport.descriptor = descriptor
+        peer.transport.get_write_buffer_size = lambda: 100
+        peer.connection.pauseProducing()
+        for _ in range(3):
+            theirs.recv(1000)
+            peer.pass_time(60)
+            assert not peer.transport.aborted
         peer.pass_time(60)
-        assert not peer.transport.aborted
-    peer.pass_time(60)
-    assert peer.transport.aborted
-    assert peer.factory.counters.write_timeouts == 1
-    ours.close()
-    theirs.close()
+        assert peer.transport.aborted
+        assert peer.factory.counters.write_timeouts == 1
 
 
 def refuse_at_length(peer):
@@ -845,34 +841,27 @@ def test_a_client_that_does_not_answer_a_close_is_cut():
 @pytest.mark.parametrize("end", [lambda peer: peer.application.port.close(1000, ""), break_a_rule])
 def test_a_client_that_takes_slowly_what_came_before_the_close_is_waited_for_as_long_as_it_does(end):
     peer = MemoryWebSocket()
-    ours, theirs = end_of_pair()
-    peer.transport.descriptor = ours.fileno()
-    for _ in range(4):
-        ours.send(bytes(1000))
-    end(peer)
-    for _ in range(3):
+    with kernel_holds(4) as (descriptor, theirs):
+        peer.transport.descriptor = descriptor
+        end(peer)
+        for _ in range(3):
+            peer.pass_time(6)
+            assert not peer.transport.aborted
+            theirs.recv(1000)
         peer.pass_time(6)
         assert not peer.transport.aborted
-        theirs.recv(1000)
-    peer.pass_time(6)
-    assert not peer.transport.aborted
-    peer.pass_time(6)
-    assert peer.transport.aborted
-    ours.close()
-    theirs.close()
+        peer.pass_time(6)
+        assert peer.transport.aborted
 
 
 def test_a_client_that_has_all_and_does_not_answer_the_close_is_cut():
     peer = MemoryWebSocket()
-    ours, theirs = end_of_pair()
-    peer.transport.descriptor = ours.fileno()
-    ours.send(bytes(1000))
-    peer.application.port.close(1000, "")
-    theirs.recv(1000)
-    peer.pass_time(6)
-    assert peer.transport.aborted
-    ours.close()
-    theirs.close()
+    with kernel_holds(1) as (descriptor, theirs):
+        peer.transport.descriptor = descriptor
+        peer.application.port.close(1000, "")
+        theirs.recv(1000)
+        peer.pass_time(6)
+        assert peer.transport.aborted
 
 
 def test_a_close_reads_on_for_the_answer_even_where_the_application_held():
